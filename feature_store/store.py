@@ -1,0 +1,185 @@
+"""The store protocol: what every implementation promises, and the values it speaks in.
+
+Implementations: `feature_store.redis` (Redis, Valkey, a cluster, the embedded default) and
+`feature_store.memory` (tests, dry runs). One contract suite runs against all of them.
+Every method may raise StoreUnavailable; none leaves a half-written state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from domain.decisions import Decision
+from domain.events import Event
+from domain.items import Item
+from domain.users import Profile
+from feature_store.records import Lifetime, Records
+
+
+@dataclass(slots=True, frozen=True)
+class StoreSettings:
+    """What a deployment chooses once; `buckets` may never change on a filled store.
+
+    buckets: how many groups users are hashed to (each has one hash tag and one stream).
+    history_cap: how many recent events of an entity stay in its history.
+    remember: how many event ids older than the history are remembered per entity, so that
+    a late retry is still a duplicate.
+    ttl_ms: how long an entity without new events is kept.
+    house_currency: amounts in another currency are kept but not summed.
+    """
+
+    buckets: int = 64
+    history_cap: int = 512
+    remember: int = 8_192
+    ttl_ms: int = 400 * 86_400_000
+    house_currency: str = ""
+
+
+class Appended(IntEnum):
+    """What became of one event."""
+
+    duplicate = 0
+    accepted = 1
+
+
+class EntityState(NamedTuple):
+    """All that is remembered of one entity; `found` is False when nothing is.
+
+    `records` are in (at, event) order and may exceed the history cap by a small spare:
+    views take the last `history_cap` before their as_of. `profile` is None when none was put.
+    `linked_user` names the user an anonymous session was identified as, or "".
+    """
+
+    lifetime: Lifetime
+    records: Records
+    profile: Profile | None = None
+    found: bool = False
+    linked_user: str = ""
+
+
+class Read(NamedTuple):
+    """One answer's reads: the entities asked for, in order, and the catalogue's version."""
+
+    states: tuple[EntityState, ...]
+    items_version: int
+
+
+class ItemPage(NamedTuple):
+    """One page of items in id order; `cursor` continues after it, "" at the end."""
+
+    items: tuple[Item, ...]
+    cursor: str
+
+
+class ItemChange(NamedTuple):
+    """One change of the catalogue; `item` is None when the id was deleted."""
+
+    version: int
+    item_id: str
+    item: Item | None
+
+
+class Store(Protocol):
+    """The one door to remembered state; `entity` names come from domain.ids."""
+
+    settings: StoreSettings
+
+    async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
+        """Append events to their histories and to the intake stream, atomically per bucket.
+
+        Idempotent by (entity, event_id), also under concurrent calls. An event of a session
+        that was identified joins its user's history instead. When it returns, every accepted
+        event is durable as the server's settings have it. The answer has one entry an event.
+        """
+        ...
+
+    async def read(self, entities: Sequence[str]) -> Read:
+        """Read entities and the catalogue's version; concurrent calls share one round trip."""
+        ...
+
+    async def identify(self, session: str, user: str, now_ms: int) -> int:
+        """Carry an anonymous session's history over to a user, once; answer how many events.
+
+        Repeating it carries nothing more. Raises CallerError (code already_identified) when
+        the session belongs to another user.
+        """
+        ...
+
+    async def put_profile(self, user: str, profile: Profile) -> None:
+        """Replace a user's profile."""
+        ...
+
+    async def patch_profile(
+        self,
+        user: str,
+        now_ms: int,
+        attributes: dict[str, object] | None = None,
+        consent: dict[str, bool | None] | None = None,
+        test: bool | None = None,
+    ) -> Profile:
+        """Merge into a user's profile atomically (a None value removes its key); answer it."""
+        ...
+
+    async def put_items(self, items: Sequence[Item]) -> int:
+        """Insert or replace items, all or none; answer the catalogue's new version."""
+        ...
+
+    async def delete_items(self, item_ids: Sequence[str]) -> int:
+        """Delete items; answer how many existed."""
+        ...
+
+    async def get_items(self, item_ids: Sequence[str]) -> list[Item | None]:
+        """Answer the items with these ids, None where there is none."""
+        ...
+
+    async def page_items(self, cursor: str, limit: int) -> ItemPage:
+        """Answer a page of items in id order after `cursor` ("" starts)."""
+        ...
+
+    async def item_changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
+        """Answer (current version, changes after `since_version` in order).
+
+        The changes are None when they are no longer held: load the whole catalogue again.
+        """
+        ...
+
+    async def log_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Put decisions on the stream that becomes the decision log."""
+        ...
+
+    async def get_blob(self, name: str) -> bytes | None:
+        """Answer a small named value shared by all processes (trends, settings)."""
+        ...
+
+    async def put_blob(self, name: str, value: bytes) -> None:
+        """Replace a small named value."""
+        ...
+
+    async def ping(self) -> None:
+        """Answer when the store answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection (and of the embedded server, when it is ours)."""
+        ...
+
+
+class StreamEntry(NamedTuple):
+    """What one append put on a bucket's stream: parallel lists, at least one event."""
+
+    stream_id: str
+    records: bytes
+    payloads: list[bytes]
+
+
+__all__ = [
+    "Appended",
+    "EntityState",
+    "ItemChange",
+    "ItemPage",
+    "Read",
+    "Store",
+    "StoreSettings",
+    "StreamEntry",
+]
