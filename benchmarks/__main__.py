@@ -1,0 +1,54 @@
+"""`python -m benchmarks NAME`: runs one measured promise, or all of them into a table.
+
+Exit status 0 when every bar holds, 1 when one is missed, 2 when it could not be run.
+Knows nothing of what a benchmark measures.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import results
+from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
+from domain.errors import SanderlingError
+
+BENCHMARKS: dict[str, Benchmark] = {}
+"""Every benchmark by name, in the order of the table."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure one promise of this project, or all of them.",
+        epilog="Exit status: 0 every bar holds, 1 a bar is missed, 2 it could not be run.",
+    )
+    parser.add_argument("name", choices=[*BENCHMARKS, "all"], help="which promise to measure")
+    parser.add_argument("--data", metavar="DIR", help="folder of the public logs")
+    parser.add_argument("--dataset", default="", help="only this log, where there are several")
+    parser.add_argument("--runs", type=int, default=0, help="how often to repeat (0: its own)")
+    parser.add_argument("--seconds", type=float, default=0.0, help="length of a timed stretch")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--out", type=Path, default=results.TABLE, help="the table `all` writes")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what `argv` names; answer the exit status."""
+    chosen = _parser().parse_args(argv)
+    arguments = Arguments(data_folder(chosen.data), chosen.dataset, chosen.runs, chosen.seconds)
+    if chosen.name == "all":
+        return results.run_all(list(BENCHMARKS), arguments, chosen.out)
+    try:
+        outcome = BENCHMARKS[chosen.name](arguments)
+    except SanderlingError as error:
+        print(f"{chosen.name} could not be run: {error}", file=sys.stderr)
+        return 2
+    for line in for_people(outcome):
+        print(line)
+    if chosen.json:
+        print(as_line(report(chosen.name, outcome)), flush=True)
+    return 0 if outcome.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Runs every benchmark, each in a process of its own, and writes the table RESULTS.md.
+
+Knows nothing of what is measured: it reads the JSON line each one ends with.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import ROOT, Arguments, commit, machine
+
+TABLE = ROOT / "benchmarks" / "RESULTS.md"
+Row = Mapping[str, Any]
+
+
+def run_all(names: Sequence[str], arguments: Arguments, out: Path) -> int:
+    """Run the named benchmarks one after another, write `out`, answer the exit status.
+
+    A process of its own keeps one benchmark's memory, threads and compiled code from
+    another's figures. One that cannot run is in the table as such and fails the whole.
+    """
+    rows: list[Row] = []
+    for name in names:
+        print(f"== {name}", flush=True)
+        rows.append(_run(name, arguments))
+    out.write_text(table(rows, datetime.now(UTC)))
+    print(f"written: {out}")
+    return 0 if all(row.get("holds") for row in rows) else 1
+
+
+def _run(name: str, arguments: Arguments) -> Row:
+    command = [sys.executable, "-m", "benchmarks", name, "--json", "--dataset", arguments.dataset]
+    command += ["--runs", str(arguments.runs), "--seconds", str(arguments.seconds)]
+    if arguments.data is not None:
+        command += ["--data", str(arguments.data)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    last = ""
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        last = line.strip() or last
+    status = process.wait()
+    if status not in (0, 1) or not last.startswith("{"):
+        return {"benchmark": name, "figures": {}, "bars": [], "holds": False}
+    return {**json.loads(last), "holds": status == 0}
+
+
+def table(rows: Sequence[Row], now: datetime) -> str:
+    """Write the rows as Markdown: when, where and what was measured, then a line a figure."""
+    lines = [
+        "# Results",
+        "",
+        "Written by `make bench`; every figure is measured on the machine named here, never typed.",
+        "Where a benchmark repeats itself, its figures are medians over the repeats.",
+        "",
+        f"- date: {now:%Y-%m-%d %H:%M} UTC",
+        f"- machine: {machine()}",
+        f"- commit: {commit()} (a + means that tracked files had been changed since)",
+        "",
+        "| benchmark | figure | value | bar | holds |",
+        "|---|---|---:|---|---|",
+    ]
+    for row in rows:
+        lines += _lines(row)
+    return "\n".join(lines) + "\n"
+
+
+def _lines(row: Row) -> list[str]:
+    name, figures = row["benchmark"], row["figures"]
+    if not figures:
+        return [f"| {name} | could not be run | | | no |"]
+    bars = {bar["name"]: bar for bar in row["bars"]}
+    lines: list[str] = []
+    for figure, value in figures.items():
+        shown = "not a number" if value is None else f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}"
+        bar = bars.get(figure)
+        promise = f"{bar['bar']} | {'yes' if bar['holds'] else 'no'}" if bar else " | "
+        lines.append(f"| {name} | {figure} | {shown} | {promise} |")
+    return lines
