@@ -1,0 +1,36 @@
+"""What every route may use, built once a worker: the store, the clock, the live parts.
+
+Only a bag of doors, each opened by `service.app`; it decides nothing itself.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.clock import Clock
+from feature_store.store import Store
+from service.metrics import Metrics
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from service.bundles import Bundles
+    from service.decisions import DecisionLog
+    from service.live_catalogue import LiveCatalogue
+    from service.trends import LiveTrends
+
+
+@dataclass(slots=True)
+class Context:
+    """The doors a route goes through.
+
+    bundles: the released models in use, by family. catalogue: the items as they stand.
+    trends: what is popular now, shared by all workers. decisions: the log of answers.
+    """
+
+    store: Store
+    clock: Clock
+    settings: ServiceSettings
+    metrics: Metrics
+    bundles: "Bundles"
+    catalogue: "LiveCatalogue"
+    trends: "LiveTrends"
+    decisions: "DecisionLog"

@@ -1,0 +1,202 @@
+"""The thin door: a raw ASGI app that hands hot routes their bytes and everything else on.
+
+Reads the body under its cap, calls the route, turns errors into JSON, counts and times,
+and lets no exception out. Knows the table of routes; knows nothing of what they do.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.errors import BadField, SanderlingError
+from service.bodies import Disconnected, read_body
+from service.context import Context
+from service.errors import error_reply, internal_error, reply_for
+from service.http import Headers, Reply, Request, Route
+from service.logs import log_unexpected
+
+MAX_PATH_BYTES = 2_048
+DRAIN_BYTES = 64 << 20
+"""A refused body announced as longer than this is not read to its end: the door closes."""
+
+_OTHER = "other"
+
+
+@dataclass(slots=True)
+class _Place:
+    """The routes of one path by method; `segments` hold None where the id stands."""
+
+    path: str
+    segments: tuple[bytes | None, ...]
+    methods: dict[str, Route] = field(default_factory=dict[str, Route])
+
+    def allow(self) -> bytes:
+        names = {*self.methods, "OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        return ", ".join(sorted(names)).encode()
+
+
+class Dispatcher:
+    """ASGI app in front of `inner`; `context` is set by whoever starts the service."""
+
+    def __init__(self, routes: Sequence[Route], inner: ASGIApp) -> None:
+        self.inner = inner
+        self.context: Context | None = None
+        places: dict[str, _Place] = {}
+        for route in routes:
+            segments = tuple(
+                None if part.startswith("{") else part.encode() for part in route.path.split("/")
+            )
+            place = places.setdefault(route.path, _Place(route.path, segments))
+            if place.methods.setdefault(route.method, route) is not route:
+                raise ValueError(f"two routes for {route.method} {route.path}")
+        self._exact = {path: place for path, place in places.items() if None not in place.segments}
+        self._named = [place for place in places.values() if None in place.segments]
+
+    def _find(self, scope: Scope) -> tuple[_Place | None, bytes]:
+        """Answer the place of a path and the raw bytes of its id, (None, b"") for neither."""
+        path: str = scope["path"]
+        place = self._exact.get(path)
+        if place is not None:
+            return place, b""
+        if len(path) > 1 and path[-1] == "/":
+            place = self._exact.get(path[:-1])
+            if place is not None:
+                return place, b""
+        raw: bytes = scope.get("raw_path") or path.encode("utf-8", "surrogatepass")
+        if len(raw) > MAX_PATH_BYTES:
+            return None, b""
+        parts = raw.split(b"/")
+        if len(parts) > 2 and not parts[-1]:
+            parts.pop()
+        for place in self._named:
+            if len(place.segments) == len(parts):
+                found = b""
+                for want, have in zip(place.segments, parts, strict=True):
+                    if want is None:
+                        found = have
+                    elif want != have:
+                        break
+                else:
+                    return place, found
+        return None, b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        started = time.perf_counter()
+        place, raw_param = self._find(scope)
+        if place is None:
+            await self._inner(scope, receive, send, started)
+            return
+        method: str = scope["method"]
+        route = place.methods.get("GET" if method == "HEAD" else method)
+        headers: Headers = scope["headers"]
+        if route is None:
+            reply = _no_method(method, place)
+        else:
+            try:
+                reply = await self._answer(route, scope, raw_param, receive)
+            except Disconnected:
+                if self.context is not None:
+                    self.context.metrics.disconnects.inc()
+                return
+        await _send(send, reply, headers)
+        if self.context is not None:
+            label = method if route is not None else _OTHER
+            self.context.metrics.observe(
+                place.path, label, reply.status, time.perf_counter() - started
+            )
+
+    async def _answer(
+        self, route: Route, scope: Scope, raw_param: bytes, receive: Receive
+    ) -> Reply:
+        """Run one route; every error becomes a reply, only Disconnected passes."""
+        context = self.context
+        if context is None:
+            return error_reply(503, "starting", "the service is starting; retry")
+        try:
+            headers: Headers = scope["headers"]
+            body = (
+                await read_body(receive, headers, route.body_cap, context.settings.body_timeout_s)
+                if route.body_cap
+                else b""
+            )
+            request = Request(
+                scope["method"],
+                scope["path"],
+                scope["query_string"],
+                headers,
+                body,
+                _param(raw_param) if raw_param else "",
+            )
+            return await route.handler(context, request)
+        except SanderlingError as error:
+            reply = reply_for(error)
+            code = getattr(error, "code", "unavailable")
+            context.metrics.rejects.labels(route.path, code).inc()
+            return reply
+        except Disconnected:
+            raise
+        except Exception as error:
+            context.metrics.unexpected.labels(route.path).inc()
+            log_unexpected(error, route=route.path)
+            return internal_error()
+
+    async def _inner(self, scope: Scope, receive: Receive, send: Send, started: float) -> None:
+        """Hand on to the inner app; catch and count what it lets out."""
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.inner(scope, receive, watch)
+        except Exception as error:
+            log_unexpected(error, route=_OTHER)
+            if self.context is not None:
+                self.context.metrics.unexpected.labels(_OTHER).inc()
+            if not status:
+                await _send(watch, internal_error(), ())
+        if self.context is not None:
+            route = scope.get("route")
+            path: str = getattr(route, "path", _OTHER)
+            method: str = scope["method"] if route is not None else _OTHER
+            self.context.metrics.observe(path, method, status, time.perf_counter() - started)
+
+
+def _param(raw: bytes) -> str:
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise BadField("the id in the path is not UTF-8", field="path") from error
+
+
+def _no_method(method: str, place: _Place) -> Reply:
+    allow = ((b"allow", place.allow()),)
+    if method == "OPTIONS":
+        return Reply(204, b"", allow)
+    return error_reply(
+        405, "method_not_allowed", "this path does not take this method", headers=allow
+    )
+
+
+async def _send(send: Send, reply: Reply, request_headers: Headers) -> None:
+    headers = [
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"content-type", reply.content_type),
+        *reply.headers,
+    ]
+    if reply.status >= 400 and any(
+        name == b"content-length" and len(value) < 20 and int(value) > DRAIN_BYTES
+        for name, value in request_headers
+    ):
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -1,0 +1,96 @@
+"""The figures an operator watches, as Prometheus metrics; no label ever holds an id.
+
+With several workers the values live in files under PROMETHEUS_MULTIPROC_DIR (set by
+`service.__main__` before this module is imported) and any worker can answer for all.
+"""
+
+import os
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+SECONDS = (
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+)  # fmt: skip
+"""Upper edges of the latency histograms' buckets, in seconds."""
+
+AGES = (1.0, 60.0, 600.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0, 2_592_000.0, 15_552_000.0)
+"""Upper edges of the ages' buckets, in seconds: a second to half a year."""
+
+
+class Metrics:
+    """Every metric of one worker, on a registry of its own."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, namespace="sanderling", registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(
+                name, text, labels, namespace="sanderling", registry=registry,
+                multiprocess_mode="livemostrecent",
+            )  # fmt: skip
+
+        def histogram(
+            name: str, text: str, buckets: tuple[float, ...], *labels: str
+        ) -> Histogram:
+            return Histogram(
+                name, text, labels, namespace="sanderling", registry=registry, buckets=buckets
+            )
+
+        self.requests = counter("requests", "Requests answered", "route", "method", "status")
+        self.seconds = histogram(
+            "request_seconds", "From the first byte read to the last sent", SECONDS, "route"
+        )
+        self.stages = histogram(
+            "stage_seconds", "Time in one stage of an answer", SECONDS, "route", "stage"
+        )
+        self._observers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.unexpected = counter("unexpected_errors", "Errors nobody expected", "route")
+        self.disconnects = counter("disconnects", "Callers gone before their answer", "route")
+        self.events = counter("events", "Events by what became of them", "outcome")
+        self.rejects = counter("rejects", "Refused rows and requests", "route", "code")
+        self.fallbacks = counter("fallbacks", "Degraded answers", "route", "fallback")
+        self.feature_age = histogram(
+            "feature_age_seconds", "Age of the newest event an answer rests on", AGES, "route"
+        )
+        self.store_up = gauge("store_up", "1 while the store answers, else 0")
+        self.model_loaded = gauge(
+            "model_loaded", "1 for the version in use", "family", "version"
+        )
+        self.model_fitted_at = gauge(
+            "model_fitted_timestamp_seconds", "When the model in use was fitted", "family"
+        )
+        self.bundle_loads = counter("bundle_loads", "Bundles swapped in", "family")
+        self.bundle_refusals = counter("bundle_refusals", "Bundles that failed checks", "family")
+        self.catalogue_items = gauge("catalogue_items", "Items held in memory")
+        self.decisions = counter("decisions", "Decisions by what became of them", "outcome")
+
+    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count and time one answer; `route` is a pattern and `method` a known one."""
+        key = (route, method, status)
+        observers = self._observers.get(key)
+        if observers is None:
+            observers = self._observers[key] = (
+                self.requests.labels(route, method, str(status)),
+                self.seconds.labels(route),
+            )
+        observers[0].inc()
+        observers[1].observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Answer all metrics (of all workers, when there are several) in text format 0.0.4."""
+        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            return generate_latest(self.registry)
+        gathered = CollectorRegistry()
+        multiprocess.MultiProcessCollector(gathered)
+        return generate_latest(gathered)

@@ -1,0 +1,37 @@
+"""What a deployment chooses for the service itself; the store has settings of its own.
+
+Read once from the environment; the command line of `service.__main__` writes it there so
+that every worker process sees the same.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, frozen=True)
+class ServiceSettings:
+    """Choices of one deployment of the service.
+
+    unanswered: whether personal data may be used for users who never answered about
+    consent (opt-out deployments: True). poll_s: seconds between two looks at the released
+    bundles. store_timeout_s: how long a decision waits for the store before it answers
+    without it. body_timeout_s: how long a request's body may take to arrive.
+    """
+
+    unanswered: bool = True
+    house_currency: str = ""
+    poll_s: float = 1.0
+    store_timeout_s: float = 0.25
+    body_timeout_s: float = 20.0
+
+
+def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
+    """Read the settings; raises ValueError naming the variable that cannot be understood."""
+    consent = env.get("SANDERLING_CONSENT", "opt-out")
+    if consent not in ("opt-out", "opt-in"):
+        raise ValueError("SANDERLING_CONSENT is opt-out or opt-in")
+    return ServiceSettings(
+        unanswered=consent == "opt-out",
+        house_currency=env.get("SANDERLING_CURRENCY", ""),
+    )
