@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+Attribute = str | float | bool | list[str]
+"""What an attribute's value may be."""
+
 
 @dataclass(slots=True, frozen=True)
 class Item:
@@ -14,7 +17,7 @@ class Item:
     item: str
     title: str = ""
     categories: tuple[str, ...] = ()
-    attributes: dict[str, str | float | bool | list[str]] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
     price: int | None = None
     available: bool = True
     hidden: bool = False

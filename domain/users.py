@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.items import Attribute
+
 
 class Purpose(StrEnum):
     """What personal data may be used for; consent is given or refused for each."""
@@ -19,8 +21,8 @@ class Profile:
     A purpose absent from `consent` was never answered; see `may_use`.
     """
 
-    attributes: dict[str, str | float | bool | list[str]] = field(default_factory=dict)
-    consent: dict[str, bool] = field(default_factory=dict)
+    attributes: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
+    consent: dict[str, bool] = field(default_factory=dict[str, bool])
     test: bool = False
     updated_at: int = 0
 
