@@ -179,7 +179,7 @@ def test_any_other_manifest_is_refused(whole, text):
 
 
 def resigned(path: Path, **changes) -> Path:
-    """Rewrite a bundle's manifest, digest and folder name, as an insider could; answer the folder."""
+    """Rewrite a bundle's manifest, digest and folder name, as an insider could."""
     raw = json.loads((path / "manifest.json").read_bytes()) | changes | {"version": ""}
     text = json.dumps(raw, sort_keys=True, ensure_ascii=False, indent=1)
     raw["version"] = path.name[:16] + sha256(text.encode()).hexdigest()[:12]

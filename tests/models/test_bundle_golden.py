@@ -34,7 +34,7 @@ def test_the_row_and_place_of_a_difference_are_named(tmp_path):
 
 
 def test_a_scorer_that_fails_is_refused(tmp_path):
-    with pytest.raises(BundleRefused, match="row 0 .*ZeroDivisionError"):
+    with pytest.raises(BundleRefused, match=r"row 0 .*ZeroDivisionError"):
         check_golden(bundle(tmp_path, ROWS), lambda n: n // 0)
 
 

@@ -28,6 +28,8 @@ from models.bundle_pointers import (
     write_pointer,
 )
 
+ABSENT = "20200101-000000-000000000000"
+
 
 @pytest.fixture
 def family(tmp_path):
@@ -75,7 +77,7 @@ def test_only_so_many_are_remembered(family):
     assert len(pointer.before) == REMEMBERED
 
 
-@pytest.mark.parametrize("version", ["", "..", "../toy", "20200101-000000-000000000000"])
+@pytest.mark.parametrize("version", ["", "..", "../toy", ABSENT])
 def test_a_version_that_is_not_there_is_refused(family, version):
     with pytest.raises(BundleRefused, match="no bundle"):
         point(family, version, 1)
@@ -90,11 +92,9 @@ def test_a_version_that_is_not_there_is_refused(family, version):
         "[]",
         "not json",
         "\xff",
-        json.dumps({"format": 2, "version": "20200101-000000-000000000000", "at": 0, "before": []}),
+        json.dumps({"format": 2, "version": ABSENT, "at": 0, "before": []}),
         json.dumps({"format": 1, "version": "../../etc", "at": 0, "before": []}),
-        json.dumps(
-            {"format": 1, "version": "20200101-000000-000000000000", "at": 0, "before": [1]}
-        ),
+        json.dumps({"format": 1, "version": ABSENT, "at": 0, "before": [1]}),
     ],
 )
 def test_a_damaged_pointer_is_refused_and_named(family, text):
