@@ -1,0 +1,93 @@
+"""The item graph: what tends to follow what, as weighted directed edges between items.
+
+A history is spread one step along the edges, its last event with weight 1, the one before
+with the decay, then its square and so on (sequential rules: Ludewig and Jannach, 2018).
+Knows nothing of how the edges were counted.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from numba import njit
+
+from models.recommend.member import REORDER, Floats, Past, frozen, standardise
+
+_FADED = 1e-5
+"""Events whose decayed weight is below this are left out: they no longer move the score."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
+def _spread(
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
+    indices: np.ndarray,
+    event_weights: np.ndarray,
+    decay: float,
+    out: np.ndarray,
+) -> None:
+    offsets, targets, weights = edges
+    out[:] = 0.0
+    fading = 1.0
+    for j in range(indices.shape[0] - 1, -1, -1):
+        if fading < _FADED:
+            break
+        weight = np.float32(fading * event_weights[j])
+        for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
+            out[targets[e]] += weight * weights[e]
+        fading *= decay
+
+
+class ItemGraph:
+    """Edges as compressed sparse rows: item i leads to targets[offsets[i]:offsets[i + 1]]."""
+
+    def __init__(
+        self, offsets: np.ndarray, targets: np.ndarray, weights: np.ndarray, decay: float
+    ) -> None:
+        """Take int64[n + 1], int32[e] and float32[e], and the history's decay in (0, 1]."""
+        self.edges = (
+            frozen(offsets, np.int64),
+            frozen(targets, np.int32),
+            frozen(weights, np.float32),
+        )
+        self.decay = float(decay)
+
+    def score(self, past: Past, out: Floats) -> None:
+        """Write standard scores of what follows the events of `past`, the last counting most."""
+        _spread(self.edges, past.indices, past.weights, self.decay, out)
+        standardise(out)
+
+    def _row(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        offsets, targets, weights = self.edges
+        row = slice(int(offsets[index]), int(offsets[index + 1]))
+        return targets[row], weights[row]
+
+    def influences(self, target: int, past: Past) -> Floats:
+        """Answer float32[h]: the decayed weight of the edge from each event to the target."""
+        out = np.zeros(past.indices.shape[0], np.float32)
+        fading = 1.0
+        for j in range(len(out) - 1, -1, -1):
+            if fading < _FADED:
+                break
+            targets, weights = self._row(int(past.indices[j]))
+            out[j] = fading * past.weights[j] * weights[targets == target].sum()
+            fading *= self.decay
+        return out
+
+    def similar(self, index: int, out: Floats) -> None:
+        """Write standard scores of what follows the item."""
+        out[:] = 0.0
+        targets, weights = self._row(index)
+        out[targets] = weights
+        standardise(out)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Answer offsets int64[n + 1], targets int32[e], weights float32[e]."""
+        return dict(zip(("offsets", "targets", "weights"), self.edges, strict=True))
+
+    def params(self) -> dict[str, Any]:
+        """Answer decay: the factor by which each older event counts less."""
+        return {"decay": self.decay}
+
+    @classmethod
+    def from_parts(cls, arrays: dict[str, np.ndarray], params: dict[str, Any]) -> Self:
+        """Make the member again from what `arrays` and `params` answered."""
+        return cls(arrays["offsets"], arrays["targets"], arrays["weights"], params["decay"])

@@ -1,0 +1,247 @@
+"""The released recommender: item numbers, members, weights; from a history to every score.
+
+It scores and explains; what may be shown, and what to do without a history, is the policy's.
+Knows nothing of stores, users or time: the history and `as_of` are arguments.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from domain.clock import DAY_MS
+from domain.events import KINDS
+from domain.ids import hash64
+from models.recommend.blend import Scored, blended
+from models.recommend.factors import Factors
+from models.recommend.item_graph import ItemGraph
+from models.recommend.member import Floats, Ints, Member, Past, frozen, standardise
+from models.recommend.popularity import Popularity
+from models.recommend.repeats import Repeats
+from models.recommend.topk import top_k
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
+
+MEMBERS: dict[str, type[Member]] = {
+    "popularity": Popularity,
+    "trend": Popularity,
+    "graph": ItemGraph,
+    "factors": Factors,
+    "repeats": Repeats,
+}
+"""Every member by name. A new one adds its line here and one beside its fit."""
+
+Hashes = npt.NDArray[np.uint64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _counting(
+    indices: np.ndarray, kinds: np.ndarray, ats: np.ndarray, as_of: int, kind_weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    h = indices.shape[0]
+    kept = np.empty(h, np.int32)
+    weights = np.empty(h, np.float32)
+    days = np.empty(h, np.float32)
+    places = np.empty(h, np.int32)
+    size = 0
+    for j in range(h):
+        if indices[j] < 0 or kinds[j] >= kind_weights.shape[0] or kind_weights[kinds[j]] <= 0:
+            continue
+        kept[size] = indices[j]
+        weights[size] = kind_weights[kinds[j]]
+        days[size] = max(0, as_of - ats[j]) / DAY_MS
+        places[size] = j
+        size += 1
+    return kept[:size], weights[:size], days[:size], places[:size]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _find(
+    hashes: np.ndarray, sorted_hashes: np.ndarray, order: np.ndarray, out: np.ndarray
+) -> None:
+    for j in range(hashes.shape[0]):
+        wanted = hashes[j]
+        low, high = 0, sorted_hashes.shape[0]
+        while low < high:
+            middle = (low + high) >> 1
+            if sorted_hashes[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        found = low < sorted_hashes.shape[0] and sorted_hashes[low] == wanted
+        out[j] = order[low] if found else -1
+
+
+@dataclass(frozen=True, eq=False)
+class RecommendModel:
+    """A blend over a fixed catalogue of n items; all methods are pure and may run in threads.
+
+    items: ids, in the order of their numbers. hashes: uint64[n], hash64 of each.
+    members: names in the order of `Scored.parts`. kind_weights: float32[KINDS], what an event
+    of each kind says; 0 is ignored. repeats: whether items of the history may be recommended
+    again unless the request says otherwise, as learned from the log.
+    """
+
+    items: tuple[str, ...]
+    hashes: Hashes
+    members: tuple[str, ...]
+    scorers: tuple[Member, ...]
+    weights: Floats
+    kind_weights: Floats
+    repeats: bool = False
+    _sorted: Hashes = field(init=False, repr=False)
+    _order: Ints = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        order = np.argsort(self.hashes, kind="stable")
+        object.__setattr__(self, "_order", frozen(order, np.int32))
+        object.__setattr__(self, "_sorted", frozen(self.hashes[order], np.uint64))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def index_of(self, hashes: Hashes) -> Ints:
+        """Answer int32 item numbers for uint64 hashes of item ids; -1 where unknown."""
+        out = np.empty(hashes.shape[0], np.int32)
+        _find(np.ascontiguousarray(hashes), self._sorted, self._order, out)
+        return out
+
+    def past(
+        self, indices: Ints, kinds: npt.NDArray[np.uint8], ats: npt.NDArray[np.int64], as_of: int
+    ) -> Past:
+        """Answer the events that count, of a history given oldest first; unknown items are -1."""
+        return Past(
+            *_counting(
+                np.ascontiguousarray(indices, np.int32),
+                np.ascontiguousarray(kinds, np.uint8),
+                np.ascontiguousarray(ats, np.int64),
+                as_of,
+                self.kind_weights,
+            )
+        )
+
+    def score(
+        self, indices: Ints, kinds: npt.NDArray[np.uint8], ats: npt.NDArray[np.int64], as_of: int
+    ) -> Scored:
+        """Score all n items for a history of h events, oldest first.
+
+        indices: int32[h]; kinds: uint8[h]; ats: int64[h], UTC milliseconds; as_of: the same
+        unit. Nothing is excluded: neither items of the history nor items that may not be shown.
+        """
+        past = self.past(indices, kinds, ats, as_of)
+        return blended(self.scorers, self.weights, past, len(self.items))
+
+    def similar(self, index: int) -> Floats:
+        """Answer float32[n]: likeness of every item to item `index`, which itself gets -inf."""
+        total = np.zeros(len(self.items), np.float32)
+        row = np.empty_like(total)
+        for member, weight in zip(self.scorers, self.weights, strict=True):
+            member.similar(index, row)
+            # A member the blend does without may still be the only one that knows this item.
+            total += max(float(weight), 0.01) * row
+        standardise(total)
+        total[index] = -np.inf
+        return total
+
+    def influences(
+        self,
+        target_index: int,
+        indices: Ints,
+        kinds: npt.NDArray[np.uint8],
+        ats: npt.NDArray[np.int64],
+        as_of: int,
+    ) -> Floats:
+        """Answer float32[h]: how much each event speaks for the target; sums to at most 1.
+
+        Within a member the events share by what they add to its score; members share by weight.
+        """
+        past = self.past(indices, kinds, ats, as_of)
+        out = np.zeros(len(indices), np.float32)
+        if len(past.indices) == 0:
+            return out
+        scale = float(self.weights.sum()) or 1.0
+        for member, weight in zip(self.scorers, self.weights, strict=True):
+            if weight > 0:
+                raw = np.maximum(member.influences(target_index, past), 0)
+                out[past.places] += weight / scale * raw / max(float(raw.sum()), 1e-12)
+        return out
+
+    def answer(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Answer a golden row: {items, kinds, ats, as_of, k} gives {items, scores}, best first."""
+        hashes = np.array([hash64(item) for item in row["items"]], np.uint64)
+        scored = self.score(
+            self.index_of(hashes),
+            np.array(row["kinds"], np.uint8),
+            np.array(row["ats"], np.int64),
+            row["as_of"],
+        )
+        best = top_k(scored.total, row["k"])
+        return {
+            "items": [self.items[i] for i in best],
+            "scores": [float(score) for score in scored.total[best]],
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Answer every array of the model by name, for a bundle; item ids as UTF-8 bytes."""
+        texts = [item.encode() for item in self.items]
+        ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        found: dict[str, np.ndarray] = {
+            "items": np.frombuffer(b"".join(texts), np.uint8),
+            "items_ends": ends,
+            "hashes": self.hashes,
+        }
+        for name, member in zip(self.members, self.scorers, strict=True):
+            found.update({f"{name}_{key}": array for key, array in member.arrays().items()})
+        return found
+
+    def params(self) -> dict[str, Any]:
+        """Answer every learned number by name, as JSON values."""
+        return {
+            "members": {
+                name: {"weight": float(weight), **member.params()}
+                for name, weight, member in zip(
+                    self.members, self.weights, self.scorers, strict=True
+                )
+            },
+            "kind_weights": [float(weight) for weight in self.kind_weights],
+            "repeats": self.repeats,
+        }
+
+    @classmethod
+    def from_parts(cls, arrays: dict[str, np.ndarray], params: dict[str, Any]) -> Self:
+        """Make the model again from what `arrays` and `params` answered.
+
+        Raises KeyError or ValueError when a part is missing or the parts do not fit together.
+        """
+        text, ends = arrays["items"].tobytes(), arrays["items_ends"].tolist()
+        items = tuple(text[a:b].decode() for a, b in zip(ends, ends[1:], strict=False))
+        if len(items) != len(arrays["hashes"]) or len(params["kind_weights"]) > KINDS:
+            raise ValueError("the arrays of a recommender do not fit together")
+        scorers: list[Member] = []
+        for name, numbers in params["members"].items():
+            own = {key: value for key, value in numbers.items() if key != "weight"}
+            prefix = f"{name}_"
+            parts = {
+                key.removeprefix(prefix): value
+                for key, value in arrays.items()
+                if key.startswith(prefix)
+            }
+            scorers.append(MEMBERS[name].from_parts(parts, own))
+        weights = [numbers["weight"] for numbers in params["members"].values()]
+        return cls(
+            items=items,
+            hashes=frozen(arrays["hashes"], np.uint64),
+            members=tuple(params["members"]),
+            scorers=tuple(scorers),
+            weights=frozen(np.array(weights), np.float32),
+            kind_weights=frozen(np.array(params["kind_weights"]), np.float32),
+            repeats=bool(params["repeats"]),
+        )
+
+    @classmethod
+    def from_bundle(cls, bundle: "Bundle") -> Self:
+        """Make the model of an opened bundle; see `from_parts` for what is raised."""
+        return cls.from_parts(bundle.arrays, bundle.params)
