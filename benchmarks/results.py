@@ -76,8 +76,13 @@ def _lines(row: Row) -> list[str]:
     bars = {bar["name"]: bar for bar in row["bars"]}
     lines: list[str] = []
     for figure, value in figures.items():
-        shown = "not a number" if value is None else f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}"
         bar = bars.get(figure)
         promise = f"{bar['bar']} | {'yes' if bar['holds'] else 'no'}" if bar else " | "
-        lines.append(f"| {name} | {figure} | {shown} | {promise} |")
+        lines.append(f"| {name} | {figure} | {_shown(value)} | {promise} |")
     return lines
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "not a number"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
