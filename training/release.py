@@ -1,0 +1,150 @@
+"""Release and rollback: a challenger passes the gate, then the pointer moves, then the alias.
+
+The pointer file is the truth that the service follows; MLflow's alias is its record and moves
+second. A crash between leaves the new bundle answering under an old alias; releasing the same
+version again sees that it is current and moves the alias only. Knows nothing of how cases are
+computed: `compare` is handed in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain.errors import OperatorError
+from models.bundle import (
+    CHALLENGER,
+    Bundle,
+    Pointer,
+    family_lock,
+    open_bundle,
+    point,
+    read_pointer,
+)
+from models.bundle_pointers import clear_old, point_back
+from models.families import load_scorer
+from training.gate import Cases, Check, GateSettings, check_quality, demand, run_gate
+from training.tracking import CHAMPION, Tracking
+
+Compare = Callable[[Bundle, Mapping[str, Any]], Mapping[str, Cases]]
+"""(challenger's bundle, scorers by name) → the cases of each of them, and of "popularity", on
+the test split that the challenger's manifest describes."""
+
+POPULARITY = "popularity"
+
+
+@dataclass(slots=True, frozen=True)
+class Released:
+    """What a release did: the pointer as it now is, the checks made, bundles cleared away.
+
+    `checks` is empty when the version was current already and only the record was repaired.
+    """
+
+    pointer: Pointer
+    checks: tuple[Check, ...] = ()
+    cleared: tuple[str, ...] = ()
+
+
+def _no_step(name: str) -> None:
+    """Do nothing at the named step; tests hand in a step that ends the process."""
+
+
+def candidate(family: Path, version: str | None) -> str:
+    """Answer the version to release: the one given, or the challenger that `fit` left.
+
+    Raises OperatorError when there is neither.
+    """
+    if version:
+        return version
+    challenger = read_pointer(family, CHALLENGER)
+    if challenger is None:
+        raise OperatorError(
+            f"{family.name} has no challenger; run `python -m training fit {family.name}` first"
+        )
+    return challenger.version
+
+
+def judge(
+    bundle: Bundle, champion: Bundle | None, compare: Compare, settings: GateSettings
+) -> list[Check]:
+    """Run the whole gate on an opened challenger; answer every check.
+
+    The reference is the champion, scored again from its bundle on the challenger's test split,
+    or popularity on that split when nothing was released yet.
+    """
+    scorer = load_scorer(bundle, golden=False)
+    scorers = {CHALLENGER: scorer}
+    if champion is not None:
+        # A champion whose golden rows no longer reproduce is no reference either.
+        scorers[CHAMPION] = load_scorer(champion)
+    cases = compare(bundle, scorers)
+    name = POPULARITY if champion is None else CHAMPION
+    quality = check_quality(cases[CHALLENGER], cases[name], name, settings)
+    return run_gate(bundle, scorer, quality, settings)
+
+
+def release(
+    family: Path,
+    tracking: Tracking,
+    compare: Compare,
+    *,
+    now_ms: int,
+    version: str | None = None,
+    settings: GateSettings | None = None,
+    keep: int = 5,
+    step: Callable[[str], None] = _no_step,
+) -> Released:
+    """Let the family's challenger (or `version`) answer from now on, if it passes the gate.
+
+    `family` is the folder `<bundles>/<family>`. All but the newest `keep` bundles are cleared
+    afterwards, never the current one or the one to roll back to. `step` is called with
+    "judged", "pointed" and "aliased". Raises GateFailed with every failed check, BundleRefused
+    or OperatorError; before "pointed" nothing has moved.
+    """
+    settings = settings or GateSettings()
+    with family_lock(family):
+        bundle = open_bundle(family / candidate(family, version))
+        old = read_pointer(family)
+        checks: list[Check] = []
+        # A fit that ended before its record was kept is recorded now: the alias needs it.
+        tracking.log_fit(bundle, source="", plots={})
+        if old is None or old.version != bundle.version:
+            champion = open_bundle(family / old.version) if old is not None else None
+            checks = judge(bundle, champion, compare, settings)
+            demand(bundle, checks)
+            step("judged")
+        pointer = point(family, bundle.version, now_ms)
+        step("pointed")
+        tracking.set_alias(bundle.family, bundle.version, CHAMPION)
+        step("aliased")
+        cleared = clear_old(family, keep, now_ms)
+        if cleared:
+            tracking.mark_cleared(bundle.family, cleared)
+    return Released(pointer, tuple(checks), tuple(cleared))
+
+
+def rollback(
+    family: Path, tracking: Tracking, *, now_ms: int, step: Callable[[str], None] = _no_step
+) -> Pointer:
+    """Let the version before the current one answer again; answer the new pointer.
+
+    It must open whole and reproduce its golden rows, else nothing moves. The pointer moves
+    first and the alias second, as in `release`. Raises BundleRefused or OperatorError.
+    """
+    with family_lock(family):
+        pointer = point_back(family, now_ms, lambda path: load_scorer(open_bundle(path)))
+        step("pointed")
+        tracking.set_alias(family.name, pointer.version, CHAMPION)
+        step("aliased")
+    return pointer
+
+
+__all__ = [
+    "POPULARITY",
+    "Compare",
+    "Released",
+    "candidate",
+    "judge",
+    "release",
+    "rollback",
+]
