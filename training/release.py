@@ -1,8 +1,8 @@
 """Release and rollback: a challenger passes the gate, then the pointer moves, then the alias.
 
 The pointer file is the truth that the service follows; MLflow's alias is its record and moves
-second. A crash between leaves the new bundle answering under an old alias; releasing the same
-version again sees that it is current and moves the alias only. Knows nothing of how cases are
+second. A crash between leaves the new bundle answering under an old alias; `release` again sees
+that its version is current and moves the alias only. Knows nothing of how cases are
 computed: `compare` is handed in.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain.errors import OperatorError
+from domain.errors import BundleRefused, OperatorError
 from models.bundle import (
     CHALLENGER,
     Bundle,
@@ -50,36 +50,46 @@ def _no_step(name: str) -> None:
 
 
 def candidate(family: Path, version: str | None) -> str:
-    """Answer the version to release: the one given, or the challenger that `fit` left.
+    """Answer the version to release: the one given, the challenger that `fit` left, or, to
+    repair a record that a crash left behind, the current one.
 
-    Raises OperatorError when there is neither.
+    Raises OperatorError when there is none of them.
     """
     if version:
         return version
-    challenger = read_pointer(family, CHALLENGER)
-    if challenger is None:
+    pointer = read_pointer(family, CHALLENGER) or read_pointer(family)
+    if pointer is None:
         raise OperatorError(
             f"{family.name} has no challenger; run `python -m training fit {family.name}` first"
         )
-    return challenger.version
+    return pointer.version
+
+
+def _reference(family: Path, old: Pointer | None) -> tuple[Any, str]:
+    """Answer (champion's scorer or None, what the challenger is measured against)."""
+    if old is None:
+        return None, POPULARITY
+    try:
+        return load_scorer(open_bundle(family / old.version)), CHAMPION
+    except BundleRefused:
+        # A champion that can no longer be scored must not keep its own successor out.
+        return None, f"{POPULARITY} (the champion's bundle is refused and cannot be scored)"
 
 
 def judge(
-    bundle: Bundle, champion: Bundle | None, compare: Compare, settings: GateSettings
+    bundle: Bundle, old: Pointer | None, compare: Compare, settings: GateSettings
 ) -> list[Check]:
     """Run the whole gate on an opened challenger; answer every check.
 
-    The reference is the champion, scored again from its bundle on the challenger's test split,
-    or popularity on that split when nothing was released yet.
+    The reference is the champion that `old` names, scored again from its bundle on the
+    challenger's test split, or popularity on that split when there is no champion to score.
     """
     scorer = load_scorer(bundle, golden=False)
-    scorers = {CHALLENGER: scorer}
-    if champion is not None:
-        # A champion whose golden rows no longer reproduce is no reference either.
-        scorers[CHAMPION] = load_scorer(champion)
+    champion, name = _reference(bundle.path.parent, old)
+    scorers = {CHALLENGER: scorer} | ({} if champion is None else {CHAMPION: champion})
     cases = compare(bundle, scorers)
-    name = POPULARITY if champion is None else CHAMPION
-    quality = check_quality(cases[CHALLENGER], cases[name], name, settings)
+    reference = cases[POPULARITY if champion is None else CHAMPION]
+    quality = check_quality(cases[CHALLENGER], reference, name, settings)
     return run_gate(bundle, scorer, quality, settings)
 
 
@@ -109,8 +119,7 @@ def release(
         # A fit that ended before its record was kept is recorded now: the alias needs it.
         tracking.log_fit(bundle, source="", plots={})
         if old is None or old.version != bundle.version:
-            champion = open_bundle(family / old.version) if old is not None else None
-            checks = judge(bundle, champion, compare, settings)
+            checks = judge(bundle, old, compare, settings)
             demand(bundle, checks)
             step("judged")
         pointer = point(family, bundle.version, now_ms)
@@ -128,11 +137,19 @@ def rollback(
 ) -> Pointer:
     """Let the version before the current one answer again; answer the new pointer.
 
-    It must open whole and reproduce its golden rows, else nothing moves. The pointer moves
-    first and the alias second, as in `release`. Raises BundleRefused or OperatorError.
+    It must open whole and reproduce its golden rows, else nothing moves. The version left is
+    no challenger any more, so that `release` does not bring it back unasked; after a crash
+    between pointer and alias `release` repairs the alias. Raises BundleRefused or OperatorError.
     """
+
+    def usable(path: Path) -> None:
+        load_scorer(open_bundle(path))
+        left, challenger = read_pointer(family), read_pointer(family, CHALLENGER)
+        if left is not None and challenger is not None and challenger.version == left.version:
+            (family / CHALLENGER).unlink()
+
     with family_lock(family):
-        pointer = point_back(family, now_ms, lambda path: load_scorer(open_bundle(path)))
+        pointer = point_back(family, now_ms, usable)
         step("pointed")
         tracking.set_alias(family.name, pointer.version, CHAMPION)
         step("aliased")

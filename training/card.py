@@ -1,0 +1,120 @@
+"""The model card: what a bundle is, from what it was learned, how good, and what it is not for.
+
+Plain Markdown made from the numbers alone (Mitchell et al., Model Cards for Model Reporting,
+2019). Knows nothing of MLflow or of how the numbers came about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from models.bundle import DataStamp, Metric
+from training.plots import by_contender
+
+
+@dataclass(slots=True, frozen=True)
+class About:
+    """What a family says of itself on its cards."""
+
+    title: str
+    does: str
+    use: str
+    limits: tuple[str, ...]
+
+
+ABOUT: dict[str, About] = {
+    "recommend": About(
+        title="Recommender",
+        does=(
+            "Scores every item of the catalogue for one history of events: a weighted blend of "
+            "popularity, an item graph, matrix factors and repeats."
+        ),
+        use="Ranking items for a user, an anonymous session or beside an item.",
+        limits=(
+            "It learned from what people did, which depends on what they were shown; it is not "
+            "a measure of what they would have done otherwise.",
+            "Items that came after the data ended have no scores until the next fit; the service "
+            "fills in with newest items and says so.",
+            "Offline ranking metrics order models; they do not foretell sales.",
+        ),
+    ),
+}
+
+
+@dataclass(slots=True, frozen=True)
+class Facts:
+    """The numbers a card is made of; see models.bundle.Draft for their meaning."""
+
+    family: str
+    created_at: int
+    metrics: Mapping[str, Metric]
+    data: DataStamp
+    params: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+
+
+def _day(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def metric_table(table: Mapping[str, Mapping[str, Metric]]) -> list[str]:
+    """Answer a Markdown table: a row a contender, a column a metric, values with intervals."""
+    names = list(dict.fromkeys(name for row in table.values() for name in row))
+    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for contender, row in table.items():
+        cells = [
+            f"{row[name].value:.4f} [{row[name].low:.4f}, {row[name].high:.4f}]"
+            if name in row
+            else "–"
+            for name in names
+        ]
+        lines.append(f"| {contender} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _list(values: Mapping[str, Any]) -> list[str]:
+    return [f"- {name}: {value}" for name, value in values.items()] or ["- none"]
+
+
+def card(facts: Facts) -> str:
+    """Write the card of one fit. A family that says nothing of itself gets its name as title."""
+    about = ABOUT.get(facts.family) or About(facts.family, "", "", ())
+    data = facts.data
+    members = facts.params.get("members", {})
+    weights = {
+        name: f"{member['weight']:.3f}"
+        for name, member in members.items()
+        if isinstance(member, Mapping) and "weight" in member
+    }
+    lines = [
+        f"# {about.title} of {_day(facts.created_at)}",
+        "",
+        *([about.does, "", f"**For:** {about.use}", ""] if about.does else []),
+        "## Data",
+        "",
+        f"- {data.events:,} events from {_day(data.first_at)} to {_day(data.last_at)}",
+        f"- digest `{data.digest}`",
+        *_list({f"split, {name}": value for name, value in data.split.items()}),
+        "",
+        "## Measured on the test split",
+        "",
+        "Means with 95 % confidence intervals.",
+        "",
+        *metric_table(by_contender(facts.metrics)),
+        "",
+        *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
+        "## Settings of the fit",
+        "",
+        *_list(facts.settings),
+        "",
+        "## Origin",
+        "",
+        f"- commit `{facts.commit or 'unknown'}`",
+        *_list({f"feature view {name}": f"`{sign}`" for name, sign in facts.views.items()}),
+        "",
+        *(["## Limits", "", *(f"- {limit}" for limit in about.limits), ""] if about.limits else []),
+    ]
+    return "\n".join(lines)
