@@ -22,6 +22,11 @@ def _too_large(cap: int) -> BadBody:
     return BadBody(f"at most {cap:,} bytes after inflation", field="body", code="body_too_large")
 
 
+def length_of(value: bytes) -> int:
+    """Answer the number in a content-length header, 0 when it is none."""
+    return int(value) if value.isdigit() and len(value) < 20 else 0
+
+
 async def read_body(receive: Receive, headers: Headers, cap: int, timeout_s: float) -> bytes:
     """Read the body and undo its gzip; an announced length over the cap is not even read.
 
@@ -32,7 +37,7 @@ async def read_body(receive: Receive, headers: Headers, cap: int, timeout_s: flo
     for name, value in headers:
         if name == b"content-encoding":
             encoding = value.strip().lower()
-        elif name == b"content-length" and len(value) < 20 and int(value) > cap:
+        elif name == b"content-length" and length_of(value) > cap:
             raise _too_large(cap)
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise BadBody("gzip or nothing", field="content-encoding", code="unsupported_encoding")

@@ -3,7 +3,8 @@
 Only a bag of doors, each opened by `service.app`; it decides nothing itself.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.clock import Clock
@@ -24,6 +25,7 @@ class Context:
 
     bundles: the released models in use, by family. catalogue: the items as they stand.
     trends: what is popular now, shared by all workers. decisions: the log of answers.
+    item_writes: held while an item is read, changed and written back.
     """
 
     store: Store
@@ -34,3 +36,4 @@ class Context:
     catalogue: "LiveCatalogue"
     trends: "LiveTrends"
     decisions: "DecisionLog"
+    item_writes: asyncio.Lock = field(default_factory=asyncio.Lock)

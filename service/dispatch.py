@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import BadField, SanderlingError
-from service.bodies import Disconnected, read_body
+from service.bodies import Disconnected, length_of, read_body
 from service.context import Context
 from service.errors import error_reply, internal_error, reply_for
 from service.http import Headers, Reply, Request, Route
@@ -23,6 +23,7 @@ DRAIN_BYTES = 64 << 20
 """A refused body announced as longer than this is not read to its end: the door closes."""
 
 _OTHER = "other"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(slots=True)
@@ -34,7 +35,9 @@ class _Place:
     methods: dict[str, Route] = field(default_factory=dict[str, Route])
 
     def allow(self) -> bytes:
-        names = {*self.methods, "OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        names = {*self.methods, "OPTIONS"}
+        if "GET" in names:
+            names.add("HEAD")
         return ", ".join(sorted(names)).encode()
 
 
@@ -167,7 +170,7 @@ class Dispatcher:
         if self.context is not None:
             route = scope.get("route")
             path: str = getattr(route, "path", _OTHER)
-            method: str = scope["method"] if route is not None else _OTHER
+            method: str = scope["method"] if scope["method"] in _METHODS else _OTHER
             self.context.metrics.observe(path, method, status, time.perf_counter() - started)
 
 
@@ -194,7 +197,7 @@ async def _send(send: Send, reply: Reply, request_headers: Headers) -> None:
         *reply.headers,
     ]
     if reply.status >= 400 and any(
-        name == b"content-length" and len(value) < 20 and int(value) > DRAIN_BYTES
+        name == b"content-length" and length_of(value) > DRAIN_BYTES
         for name, value in request_headers
     ):
         headers.append((b"connection", b"close"))

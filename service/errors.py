@@ -38,6 +38,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "request_timeout": 408,
     "already_identified": 409,
     "body_too_large": 413,
+    "too_many_rows": 413,
     "unsupported_encoding": 415,
 }
 """Codes of a CallerError that have a status of their own; every other one is 400."""

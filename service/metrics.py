@@ -58,6 +58,9 @@ class Metrics:
         self.unexpected = counter("unexpected_errors", "Errors nobody expected", "route")
         self.disconnects = counter("disconnects", "Callers gone before their answer", "route")
         self.events = counter("events", "Events by what became of them", "outcome")
+        self._accepted = self.events.labels("accepted")
+        self._duplicates = self.events.labels("duplicate")
+        self._rejected = self.events.labels("rejected")
         self.rejects = counter("rejects", "Refused rows and requests", "route", "code")
         self.fallbacks = counter("fallbacks", "Degraded answers", "route", "fallback")
         self.feature_age = histogram(
@@ -86,6 +89,15 @@ class Metrics:
             )
         observers[0].inc()
         observers[1].observe(seconds)
+
+    def count_events(self, accepted: int, duplicates: int, rejected: int) -> None:
+        """Count what became of one body's events."""
+        if accepted:
+            self._accepted.inc(accepted)
+        if duplicates:
+            self._duplicates.inc(duplicates)
+        if rejected:
+            self._rejected.inc(rejected)
 
     def exposition(self) -> bytes:
         """Answer all metrics (of all workers, when there are several) in text format 0.0.4."""
