@@ -7,6 +7,7 @@ Knows nothing of labels, splits or models.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from domain.events import Event
 from feature_store.compiling import compiled
 from feature_store.linking import Link, Spans, no_links, with_links
+from feature_store.log.reader import read_arrays
 from feature_store.ordering import first_of_each, grouped, sort_groups
 from feature_store.records import (
     EMPTY_LIFETIME,
@@ -22,7 +24,6 @@ from feature_store.records import (
     H_FIRST,
     H_LAST,
     H_VALUE,
-    HEADER_FIELDS,
     RECORD,
     Records,
     pack_record,
@@ -160,6 +161,17 @@ class History:
                 view.fill_all(self.records, starts, ends, lifetimes, times, self.cap, part)
                 out[view.name][rows] = part
         return Replayed(entity, as_ofs, found, out)
+
+    @classmethod
+    def load(
+        cls, log: Path, *, since: int | None = None, until: int | None = None, cap: int = 512
+    ) -> "History":
+        """Read a log folder: events with since <= at < until (ms UTC).
+
+        With `since`, what came before it is unknown to lifetime numbers as well.
+        """
+        entities, codes, records, links = read_arrays(log, since=since, until=until)
+        return cls.from_arrays(entities, codes, records, links=links, cap=cap)
 
     @classmethod
     def from_arrays(

@@ -33,20 +33,28 @@ class Spans:
     """When each group of records holds: for as_of with since < as_of <= until.
 
     Group e, for e below the number of entities, is entity e before any link; further groups
-    follow it in time. `later` lists them by entity, as (since, group) in order.
+    follow it in time. `later` lists them by entity, as (since, group) in order. `moved` says
+    when a session was identified, and as whom: (at, entity).
     """
 
     entity: Ints
     since: Ints
     until: Ints
-    later: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: {})
+    later: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    moved: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def group_at(self, entity: Ints, as_ofs: Ints) -> Ints:
-        """Answer the group of each (entity, as_of); entity -1 stays -1."""
+        """Answer the group of each (entity, as_of); entity -1 stays -1.
+
+        Asking for a session after its link answers for its user, as the store does.
+        """
         groups = entity.copy()
         if self.later:
             for place in np.flatnonzero(np.isin(entity, list(self.later))):
-                for since, group in self.later[int(entity[place])]:
+                asked = int(entity[place])
+                at, user = self.moved.get(asked, (_FOREVER, asked))
+                groups[place] = asked = user if at < as_ofs[place] else asked
+                for since, group in self.later.get(asked, ()):
                     if since < as_ofs[place]:
                         groups[place] = group
         return groups
@@ -74,7 +82,7 @@ def with_links(
     """Append a group for every span that a link opens; answer (names, records, offsets, spans).
 
     The first link of a session counts, as in the store. From then on the session's own
-    history is empty: its events have moved.
+    history is empty: its events have moved to the user's.
     """
     index = {name: place for place, name in enumerate(names)}
     grown = list(names)
@@ -104,14 +112,14 @@ def with_links(
         parts.append(contents)
         ends.append(ends[-1] + len(contents))
 
-    moved: set[int] = set()
+    moved: dict[int, tuple[int, int]] = {}
     for link in sorted(links, key=lambda link: link.at):
         session = index.get(link.session)
         if session is None or session in moved:
             continue
-        moved.add(session)
         user = index[link.user]
+        moved[session] = link.at, user
         open_span(user, link.at, merged(records_of(user), records_of(session)))
         open_span(session, link.at, records[:0])
-    spans = Spans(np.array(entity), np.array(since), np.array(until), dict(later))
+    spans = Spans(np.array(entity), np.array(since), np.array(until), dict(later), moved)
     return tuple(grown), np.concatenate(parts), np.array(ends, np.int64), spans

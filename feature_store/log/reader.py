@@ -1,0 +1,194 @@
+"""Reading the event log: each row once, in order of arrival within a bucket.
+
+Files are chosen by the ranges in their names, row groups by the times in their statistics.
+Knows nothing of views.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from domain.ids import session_entity
+from feature_store.linking import Link
+from feature_store.log.events import POSITION_COLUMNS, RECORD_COLUMNS, SCHEMA
+from feature_store.log.files import BEFORE_ALL, LogFile, StreamId, log_files, uncovered
+from feature_store.records import LINK_KIND, RECORD, Records
+
+Ints = npt.NDArray[np.int64]
+_ATTEMPTS = 5
+
+
+class LogArrays(NamedTuple):
+    """The log as arrays in order of arrival: `codes` index `entities`."""
+
+    entities: tuple[str, ...]
+    codes: Ints
+    records: Records
+    links: tuple[Link, ...]
+
+
+class _Part(NamedTuple):
+    """A file and the stream id up to which its rows were read from an earlier file."""
+
+    file: LogFile
+    after: StreamId
+
+
+def _parts(root: Path) -> list[_Part]:
+    buckets = defaultdict[int, list[LogFile]](list)
+    for file in log_files(root):
+        buckets[file.bucket].append(file)
+    parts: list[_Part] = []
+    for bucket in sorted(buckets):
+        after = BEFORE_ALL
+        for file in uncovered(buckets[bucket]):
+            parts.append(_Part(file, after if after >= file.first else BEFORE_ALL))
+            after = file.last
+    return parts
+
+
+def _wanted_groups(file: pq.ParquetFile, since: int | None, until: int | None) -> list[int]:
+    """Answer the row groups that may hold rows with since <= at < until (all without bounds)."""
+    if since is None and until is None:
+        return list(range(file.num_row_groups))
+    column = file.schema_arrow.get_field_index("at")
+    wanted: list[int] = []
+    for group in range(file.num_row_groups):
+        statistics = file.metadata.row_group(group).column(column).statistics
+        if statistics is not None and statistics.has_min_max:
+            if since is not None and statistics.max < since:
+                continue
+            if until is not None and statistics.min >= until:
+                continue
+        wanted.append(group)
+    return wanted
+
+
+def _may_hold_links(file: pq.ParquetFile) -> bool:
+    """Tell whether the statistics of any row group leave room for a row of LINK_KIND."""
+    column = file.schema_arrow.get_field_index("kind")
+    for group in range(file.num_row_groups):
+        statistics = file.metadata.row_group(group).column(column).statistics
+        if statistics is None or not statistics.has_min_max or statistics.max == LINK_KIND:
+            return True
+    return False
+
+
+def _table(
+    part: _Part, columns: Sequence[str], since: int | None, until: int | None, coded: bool
+) -> pa.Table:
+    """Read the wanted rows and columns of one file."""
+    reading = set(columns)
+    if since is not None or until is not None:
+        reading.add("at")
+    if part.after != BEFORE_ALL:
+        reading.update(POSITION_COLUMNS)
+    dictionary = ["entity"] if coded else None
+    with pq.ParquetFile(part.file.path, read_dictionary=dictionary) as file:
+        groups = _wanted_groups(file, since, until)
+        if coded and not _may_hold_links(file):
+            reading.discard("session")
+        ordered = [name for name in SCHEMA.names if name in reading]
+        table = file.read_row_groups(groups, columns=ordered, use_threads=False)
+    keep: list[pa.Array] = []
+    if since is not None:
+        keep.append(pc.greater_equal(table["at"], since))
+    if until is not None:
+        keep.append(pc.less(table["at"], until))
+    if part.after != BEFORE_ALL:
+        ms, seq = part.after
+        later = pc.and_(pc.equal(table["stream_ms"], ms), pc.greater(table["stream_seq"], seq))
+        keep.append(pc.or_(pc.greater(table["stream_ms"], ms), later))
+    for mask in keep:
+        # Later masks are as long as the table was at first, so combine before filtering.
+        keep[0] = mask if mask is keep[0] else pc.and_(keep[0], mask)
+    return table.filter(keep[0]) if keep else table
+
+
+def _tables(
+    root: Path, columns: Sequence[str], since: int | None, until: int | None, coded: bool
+) -> list[pa.Table]:
+    """Read every part; begin again when compaction removed a file after it was listed."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return [_table(part, columns, since, until, coded) for part in _parts(root)]
+        except FileNotFoundError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    return []
+
+
+def read_log(
+    root: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+) -> pl.DataFrame:
+    """Read the events with since <= at < until (ms UTC), projected to `columns` of SCHEMA.
+
+    Links (kind 255) are rows too when `kind` is not filtered by the caller. An empty or absent
+    log gives an empty frame with the same columns. Raises KeyError for an unknown column.
+    """
+    names = list(SCHEMA.names if columns is None else columns)
+    for name in names:
+        if name not in SCHEMA.names:
+            raise KeyError(name)
+    empty = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
+    tables = [table.select(names) for table in _tables(root, names, since, until, coded=False)]
+    frame = pl.from_arrow(pa.concat_tables([empty, *tables]))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _links_of(table: pa.Table) -> Iterator[Link]:
+    rows = table.filter(pc.equal(table["kind"], LINK_KIND))
+    for user, session, at in zip(
+        rows["entity"].to_pylist(), rows["session"].to_pylist(), rows["at"].to_pylist(), strict=True
+    ):
+        yield Link(session_entity(session), user, at)
+
+
+def read_arrays(
+    root: Path, *, since: int | None = None, until: int | None = None
+) -> LogArrays:
+    """Read what History needs: whose each event is, its record, and the links."""
+    columns = ["entity", "session", *RECORD_COLUMNS.values()]
+    tables = _tables(root, columns, since, until, coded=True)
+    index: dict[str, int] = {}
+    total = sum(table.num_rows for table in tables)
+    codes = np.empty(total, np.int64)
+    records = np.empty(total, RECORD)
+    links: list[Link] = []
+    place = 0
+    for table in tables:
+        part = slice(place, place + table.num_rows)
+        place += table.num_rows
+        _fill_codes(table["entity"], index, codes[part])
+        for name, column in RECORD_COLUMNS.items():
+            records[name][part] = table[column].to_numpy()
+        if (records["kind"][part] == LINK_KIND).any():
+            links.extend(_links_of(table))
+    if links:
+        events = records["kind"] != LINK_KIND
+        codes, records = codes[events], records[events]
+    return LogArrays(tuple(index), codes, records, tuple(links))
+
+
+def _fill_codes(column: pa.ChunkedArray, index: dict[str, int], codes: Ints) -> None:
+    """Write the code of each row's entity, giving new entities the next code."""
+    place = 0
+    for chunk in column.chunks:
+        known = [
+            index.setdefault(entity, len(index)) for entity in chunk.dictionary.to_pylist()
+        ]
+        codes[place : place + len(chunk)] = np.array(known, np.int64)[chunk.indices.to_numpy()]
+        place += len(chunk)

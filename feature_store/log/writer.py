@@ -1,0 +1,222 @@
+"""The log writer: moves the streams to Parquet files and keeps the trends, until told to stop.
+
+May be killed at any byte: what is on disk decides where the next one begins. Only one runs at
+a time. Knows nothing of how a stream is read.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from domain.clock import SECOND_MS, Clock
+from domain.errors import StoreUnavailable, Unavailable
+from feature_store.log import decisions, events
+from feature_store.log.channel import Channel
+from feature_store.log.files import Step, no_step, parse_id
+from feature_store.log.lock import Busy, only_one
+from feature_store.records import PAYLOAD_FIELDS, RECORD, unpack_payload
+from feature_store.store import DecisionEntry, StreamEntry
+from feature_store.trends import BLOB_NAME, Tally, Trends, pack, parse
+
+_LOG = logging.getLogger(__name__)
+_ITEM = PAYLOAD_FIELDS.index("item")
+LOCK = "writer"
+
+
+class Streams(Protocol):
+    """What the writer needs of a store; `feature_store.redis.streams` has it."""
+
+    def read(self, bucket: int, after_id: str, count: int) -> list[StreamEntry]:
+        """Answer up to `count` entries after `after_id`, in order."""
+        ...
+
+    def trim(self, bucket: int, up_to_id: str) -> object:
+        """Remove the entries up to and including `up_to_id`."""
+        ...
+
+    def read_decisions(self, bucket: int, after_id: str, count: int) -> list[DecisionEntry]:
+        """Answer up to `count` entries of decisions after `after_id`, in order."""
+        ...
+
+    def trim_decisions(self, bucket: int, up_to_id: str) -> object:
+        """Remove the entries of decisions up to and including `up_to_id`."""
+        ...
+
+    def length(self, bucket: int) -> int:
+        """Answer how many entries of events a bucket's stream holds."""
+        ...
+
+    def get_blob(self, name: str) -> bytes | None:
+        """Answer a small named value."""
+        ...
+
+    def put_blob(self, name: str, value: bytes) -> object:
+        """Replace a small named value."""
+        ...
+
+
+@dataclass(slots=True, frozen=True)
+class WriterSettings:
+    """When rows become files.
+
+    rows: a bucket is written when it holds this many. age_ms: or when the oldest it holds has
+    waited so long. held: or, the fullest first, when all buckets together hold this many.
+    publish_ms: trends are published at most so often. pause_s: the wait when nothing is new;
+    retry_s: after the store or the disk refused.
+    """
+
+    rows: int = 20_000
+    age_ms: int = 30 * SECOND_MS
+    held: int = 200_000
+    publish_ms: int = SECOND_MS
+    pause_s: float = 0.25
+    retry_s: float = 2.0
+
+
+class Writer:
+    """One run of the writer; make it only while holding the lock (see `run` and `drain`)."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        log: Path,
+        decision_log: Path,
+        buckets: int,
+        clock: Clock,
+        settings: WriterSettings | None = None,
+        *,
+        step: Step = no_step,
+    ) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._settings = settings or WriterSettings()
+        self._tally = Tally(_stored_trends(streams))
+        self._changed = False
+        self._published = 0
+        self.events = Channel(
+            root=log,
+            buckets=buckets,
+            schema=events.SCHEMA,
+            options=events.WRITE_OPTIONS,
+            read=streams.read,
+            trim=streams.trim,
+            rows_of=lambda entry: len(entry.payloads),
+            table_of=events.table_of_entries,
+            on_entries=self._count,
+            before_trim=self._publish,
+            step=step,
+        )
+        self.decisions = Channel(
+            root=decision_log,
+            buckets=buckets,
+            schema=decisions.SCHEMA,
+            options=decisions.WRITE_OPTIONS,
+            read=streams.read_decisions,
+            trim=streams.trim_decisions,
+            rows_of=lambda entry: len(entry.decisions),
+            table_of=decisions.table_of_entries,
+            step=step,
+        )
+        self.events.recover()
+        self.decisions.recover()
+
+    def _count(self, bucket: int, entries: list[StreamEntry]) -> None:
+        """Take what trends have not yet counted of a bucket."""
+        counted = self._tally.positions.get(bucket, (0, 0))
+        fresh = [entry for entry in entries if parse_id(entry.stream_id) > counted]
+        if not fresh:
+            return
+        records = np.frombuffer(b"".join(entry.records for entry in fresh), RECORD)
+        items = [unpack_payload(text)[_ITEM] for entry in fresh for text in entry.payloads]
+        self._changed |= self._tally.add(items, records["kind"], records["at"])
+        self._tally.positions[bucket] = parse_id(fresh[-1].stream_id)
+
+    def _publish(self) -> None:
+        """Publish the trends when they changed since they were last published."""
+        if self._changed:
+            self._streams.put_blob(BLOB_NAME, pack(self._tally.snapshot()))
+            self._changed = False
+            self._published = self._clock()
+
+    def turn(self) -> bool:
+        """Read each bucket once and write what is due; tell whether there may be more to read.
+
+        Raises StoreUnavailable or OSError; the next turn goes on where this one stopped.
+        """
+        settings = self._settings
+        more = False
+        for channel in (self.events, self.decisions):
+            for bucket in range(channel.buckets):
+                more |= channel.read_bucket(bucket, self._clock())
+                while channel.pending_rows >= settings.held:
+                    channel.flush(channel.largest())
+            for bucket in list(channel.due(settings.rows, self._clock() - settings.age_ms)):
+                channel.flush(bucket)
+        if self._clock() - self._published >= settings.publish_ms:
+            self._publish()
+        return more
+
+    def flush(self) -> None:
+        """Write everything that is held, however little."""
+        for channel in (self.events, self.decisions):
+            for bucket in list(channel.due(0, self._clock())):
+                channel.flush(bucket)
+        self._publish()
+
+    def drain(self) -> None:
+        """Write everything that is on the streams now."""
+        while self.turn():
+            pass
+        self.flush()
+
+    def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:
+        """Work until `stopped`, then write what is held; outages are waited out."""
+        while not stopped():
+            try:
+                if not self.turn():
+                    sleep(self._settings.pause_s)
+            except (StoreUnavailable, OSError) as error:
+                _LOG.warning("the log waits: %s", type(error).__name__)
+                sleep(self._settings.retry_s)
+        self.flush()
+
+
+def _stored_trends(streams: Streams) -> Trends:
+    try:
+        return parse(streams.get_blob(BLOB_NAME))
+    except ValueError:
+        _LOG.warning("the stored trends are unreadable; counting starts afresh")
+        return parse(None)
+
+
+def drain(
+    make: Callable[[], Writer],
+    streams: Streams,
+    log: Path,
+    buckets: int,
+    deadline_s: float,
+    *,
+    clock: Clock,
+    sleep: Callable[[float], object],
+) -> None:
+    """Bring every event accepted so far into the log, ourselves or through a running writer.
+
+    With another writer at work, waits until the streams are empty. Raises Unavailable when
+    that takes longer than `deadline_s` seconds.
+    """
+    end = clock() + int(deadline_s * 1_000)
+    while True:
+        try:
+            with only_one(log, LOCK):
+                make().drain()
+                return
+        except Busy:
+            if not any(streams.length(bucket) for bucket in range(buckets)):
+                return
+            if clock() >= end:
+                raise Unavailable("the running log writer did not empty the streams") from None
+            sleep(0.1)
