@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.events import KINDS, Event, Kind
-from domain.ids import hash32, hash64
+from domain.ids import hash32, hash64, session_entity, user_entity
 from domain.money import currency_code
 
 RECORD = np.dtype(
@@ -33,6 +33,8 @@ RECORD = np.dtype(
 the refunded event_id for a refund, else of the decision_id. `currency`: 0 is the house's."""
 
 RECORD_BYTES = RECORD.itemsize
+LINK_KIND = 255
+"""The kind of a log row that links a session to a user; see pack_link."""
 HAS_VALUE = 1
 ANONYMOUS = 2
 
@@ -114,6 +116,19 @@ def pack_payload(event: Event) -> bytes:
             event.properties,
         )
     ).encode()
+
+
+def pack_link(session: str, user: str, now_ms: int) -> tuple[bytes, bytes]:
+    """Pack (record, payload) of the row that says `session` is `user` from `now_ms` on.
+
+    Its kind is LINK_KIND and its `event` is hash64 of the session's entity, which is that
+    session's entity_hash in the log; the payload's entity is the user's, its session `session`.
+    Only the stream and the log hold such rows, never a history.
+    """
+    record = _pack(now_ms, hash64(session_entity(session)), 0, 0, 0, 0.0, 0, 0, LINK_KIND, 0, 0)
+    texts = dict.fromkeys(PAYLOAD_FIELDS, "")
+    texts |= {"entity": user_entity(user), "session": session}
+    return record, _SEPARATOR.join(texts.values()).encode()
 
 
 def unpack_payload(payload: bytes) -> list[str]:

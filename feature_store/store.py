@@ -36,6 +36,12 @@ class StoreSettings:
     house_currency: str = ""
 
 
+SPARE = 64
+"""A trimmed history keeps this many events beyond its cap, so that a late one finds its place."""
+SLACK = 128
+"""A history is trimmed when it holds this many events beyond its cap, not at every append."""
+
+
 class Appended(IntEnum):
     """What became of one event."""
 
@@ -166,15 +172,29 @@ class Store(Protocol):
 
 
 class StreamEntry(NamedTuple):
-    """What one append put on a bucket's stream: parallel lists, at least one event."""
+    """What one append put on a bucket's stream: at least one event.
+
+    `records` holds RECORD_BYTES bytes an event, `payloads` one text an event in the same
+    order (see feature_store.records; a row of LINK_KIND links a session to its user).
+    """
 
     stream_id: str
     records: bytes
     payloads: list[bytes]
 
 
+class DecisionEntry(NamedTuple):
+    """What one call of log_decisions put on a bucket's stream of decisions."""
+
+    stream_id: str
+    decisions: list[Decision]
+
+
 __all__ = [
     "Appended",
+    "DecisionEntry",
+    "SLACK",
+    "SPARE",
     "EntityState",
     "ItemChange",
     "ItemPage",

@@ -1,0 +1,248 @@
+"""The store protocol in plain Python: for tests, dry runs, and as the naive oracle.
+
+Nothing outlives the object, nothing expires. One event loop; no two calls interleave, since
+none of them waits.
+"""
+
+import bisect
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.decisions import Decision
+from domain.errors import CallerError
+from domain.events import Event
+from domain.ids import bucket_of, session_entity, user_entity
+from domain.items import Item
+from domain.users import Profile
+from feature_store.profiles import merge_profile
+from feature_store.records import (
+    EMPTY_LIFETIME,
+    EMPTY_RECORDS,
+    H_COUNT,
+    H_FIRST,
+    H_LAST,
+    H_REFRESHED,
+    H_VALUE,
+    NO_FIRST,
+    NO_LAST,
+    RECORD,
+    Lifetime,
+    pack_link,
+    pack_payload,
+    pack_record,
+)
+from feature_store.store import (
+    SLACK,
+    SPARE,
+    Appended,
+    DecisionEntry,
+    EntityState,
+    ItemChange,
+    ItemPage,
+    Read,
+    StoreSettings,
+    StreamEntry,
+)
+
+_CHANGES_KEPT = 8_192
+
+
+class _Entity:
+    """One entity: its records as ((at, event), bytes) in order, and the ids it remembers."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.lifetime: Lifetime = EMPTY_LIFETIME.copy()
+        self.lifetime[H_REFRESHED] = now_ms
+        self.rows: list[tuple[tuple[int, int], bytes]] = []
+        self.gone: list[int] = []
+
+    def holds(self, event_hash: int) -> bool:
+        return event_hash in self.gone or any(key[1] == event_hash for key, _ in self.rows)
+
+    def insert(self, row: tuple[tuple[int, int], bytes], settings: StoreSettings) -> None:
+        if self.gone and self.rows and row < self.rows[0]:
+            self.gone.append(row[0][1])
+        else:
+            bisect.insort(self.rows, row)
+        if len(self.rows) > settings.history_cap + SLACK:
+            cut = len(self.rows) - settings.history_cap - SPARE
+            self.gone += [key[1] for key, _ in self.rows[:cut]]
+            del self.rows[:cut]
+        del self.gone[: -settings.remember]
+
+    def count(self, record: bytes, times: int = 1) -> None:
+        row = np.frombuffer(record, RECORD)[0]
+        self.lifetime[H_COUNT + row["kind"]] += times
+        if row["currency"] == 0:
+            total = int(self.lifetime[H_VALUE + row["kind"]]) + times * int(row["value"])
+            self.lifetime[H_VALUE + row["kind"]] = max(NO_LAST, min(NO_FIRST, total))
+
+    def see(self, first: int, last: int) -> None:
+        self.lifetime[H_FIRST] = min(self.lifetime[H_FIRST], first)
+        self.lifetime[H_LAST] = max(self.lifetime[H_LAST], last)
+
+
+class MemoryStore:
+    """The store protocol in memory; see feature_store.store.Store.
+
+    `streams[bucket]` and `decision_streams[bucket]` hold what a server's streams would.
+    """
+
+    def __init__(self, settings: StoreSettings | None = None) -> None:
+        self.settings = settings or StoreSettings()
+        self.streams: dict[int, list[StreamEntry]] = defaultdict(list)
+        self.decision_streams: dict[int, list[DecisionEntry]] = defaultdict(list)
+        self._entities: dict[str, _Entity] = {}
+        self._profiles: dict[str, Profile] = {}
+        self._links: dict[str, str] = {}
+        self._items: dict[str, Item] = {}
+        self._items_version = 0
+        self._changes: list[tuple[int, str]] = []
+        self._dropped = 0
+        self._blobs: dict[str, bytes] = {}
+        self._stream_id = 0
+
+    def _next_id(self) -> str:
+        self._stream_id += 1
+        return f"{self._stream_id}-0"
+
+    async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
+        return [self._append(event, now_ms) for event in events]
+
+    def _append(self, event: Event, now_ms: int) -> Appended:
+        user = self._links.get(event.entity)
+        if user is not None:
+            event = event._replace(entity=user, session=event.entity[1:])
+        record = pack_record(event, self.settings.house_currency)
+        key = (event.at, int.from_bytes(record[8:16], "little"))
+        entity = self._entities.get(event.entity)
+        if entity is None:
+            entity = self._entities[event.entity] = _Entity(now_ms)
+        if entity.holds(key[1]):
+            return Appended.duplicate
+        entity.insert((key, record), self.settings)
+        entity.count(record)
+        entity.see(event.at, event.at)
+        self._log(event.entity, record, pack_payload(event))
+        return Appended.accepted
+
+    def _log(self, entity: str, record: bytes, payload: bytes) -> None:
+        bucket = bucket_of(entity, self.settings.buckets)
+        self.streams[bucket].append(StreamEntry(self._next_id(), record, [payload]))
+
+    async def read(self, entities: Sequence[str]) -> Read:
+        return Read(tuple(self._state(entity) for entity in entities), self._items_version)
+
+    def _state(self, name: str) -> EntityState:
+        user = self._links.get(name)
+        if user is not None:
+            return self._state(user)._replace(found=True, linked_user=user[1:])
+        entity, profile = self._entities.get(name), self._profiles.get(name)
+        if entity is None:
+            return EntityState(EMPTY_LIFETIME, EMPTY_RECORDS, profile, profile is not None)
+        records = np.frombuffer(b"".join(record for _, record in entity.rows), RECORD)
+        return EntityState(entity.lifetime.copy(), records, profile, True)
+
+    async def identify(self, session: str, user: str, now_ms: int) -> int:
+        source, target = session_entity(session), user_entity(user)
+        known = self._links.get(source)
+        if known is not None and known != target:
+            raise CallerError(
+                "the session belongs to another user", field="session", code="already_identified"
+            )
+        if known is not None:
+            return 0
+        self._links[source] = target
+        self._log(target, *pack_link(session, user, now_ms))
+        left = self._entities.pop(source, None)
+        if left is None:
+            return 0
+        entity = self._entities.setdefault(target, _Entity(now_ms))
+        fresh = [row for row in left.rows if not entity.holds(row[0][1])]
+        for _, record in (row for row in left.rows if entity.holds(row[0][1])):
+            left.count(record, -1)
+        for row in fresh:
+            entity.insert(row, self.settings)
+        entity.gone = left.gone + entity.gone
+        entity.see(int(left.lifetime[H_FIRST]), int(left.lifetime[H_LAST]))
+        totals = entity.lifetime[H_COUNT:] + left.lifetime[H_COUNT:]
+        entity.lifetime[H_COUNT:] = np.clip(totals, NO_LAST, NO_FIRST)
+        return int(left.lifetime[H_COUNT:H_VALUE].sum())
+
+    async def put_profile(self, user: str, profile: Profile) -> None:
+        self._profiles[user_entity(user)] = profile
+
+    async def patch_profile(
+        self,
+        user: str,
+        now_ms: int,
+        attributes: dict[str, Any] | None = None,
+        consent: dict[str, bool | None] | None = None,
+        test: bool | None = None,
+    ) -> Profile:
+        before = self._profiles.get(user_entity(user), Profile())
+        after = merge_profile(before, now_ms, attributes, consent, test)
+        self._profiles[user_entity(user)] = after
+        return after
+
+    async def put_items(self, items: Sequence[Item]) -> int:
+        if items:
+            self._items |= {item.item: item for item in items}
+            self._changed([item.item for item in items])
+        return self._items_version
+
+    async def delete_items(self, item_ids: Sequence[str]) -> int:
+        gone = [item_id for item_id in dict.fromkeys(item_ids) if item_id in self._items]
+        for item_id in gone:
+            del self._items[item_id]
+        if gone:
+            self._changed(gone)
+        return len(gone)
+
+    def _changed(self, item_ids: Sequence[str]) -> None:
+        self._items_version += 1
+        self._changes += [(self._items_version, item_id) for item_id in dict.fromkeys(item_ids)]
+        excess = len(self._changes) - _CHANGES_KEPT
+        if excess > 0:
+            self._dropped = self._changes[excess - 1][0]
+            del self._changes[:excess]
+
+    async def get_items(self, item_ids: Sequence[str]) -> list[Item | None]:
+        return [self._items.get(item_id) for item_id in item_ids]
+
+    async def page_items(self, cursor: str, limit: int) -> ItemPage:
+        after = cursor.encode()
+        ids = sorted(i for i in (item_id.encode() for item_id in self._items) if i > after)[:limit]
+        names = [item_id.decode() for item_id in ids]
+        page = tuple(self._items[name] for name in names)
+        return ItemPage(page, names[-1] if len(names) == limit else "")
+
+    async def item_changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
+        if since_version > self._items_version or since_version < self._dropped:
+            return self._items_version, None
+        return self._items_version, [
+            ItemChange(version, item_id, self._items.get(item_id))
+            for version, item_id in self._changes
+            if version > since_version
+        ]
+
+    async def log_decisions(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            owner = decision.entity or decision.decision_id
+            stream = self.decision_streams[bucket_of(owner, self.settings.buckets)]
+            stream.append(DecisionEntry(self._next_id(), [decision]))
+
+    async def get_blob(self, name: str) -> bytes | None:
+        return self._blobs.get(name)
+
+    async def put_blob(self, name: str, value: bytes) -> None:
+        self._blobs[name] = value
+
+    async def ping(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None

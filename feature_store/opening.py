@@ -1,0 +1,72 @@
+"""Opens the store a deployment asks for: a server by URL, a cluster, or the embedded default.
+
+The one place where the choice is made; everything else speaks the store protocol.
+"""
+
+import asyncio
+
+from domain.clock import Clock, system_clock
+from feature_store.redis.address import parse_address
+from feature_store.redis.connection import Connection, Limits
+from feature_store.redis.embedded import Embedded
+from feature_store.redis.server import Single
+from feature_store.redis.store import RedisStore
+from feature_store.redis.streams import Streams
+from feature_store.settings import Home, fsync_from_env, settings_from_env
+from feature_store.store import Store, StoreSettings
+
+
+async def open_store(
+    settings: StoreSettings | None = None,
+    home: Home | None = None,
+    url: str | None = None,
+    clock: Clock = system_clock,
+    limits: Limits | None = None,
+) -> Store:
+    """Open the store at `url`, or the embedded one under `home` when there is no URL.
+
+    What is not given comes from the environment; REDIS_URL counts only when neither `home`
+    nor `url` is given. Raises StoreUnavailable when it cannot be reached and
+    StoreMisconfigured when it must not be used as it stands.
+    """
+    env_settings, env_home, env_url = settings_from_env()
+    settings = settings or env_settings
+    if url is None and home is None:
+        url = env_url
+    if url is not None:
+        connection = Connection(parse_address(url), limits)
+        await connection.start()
+        return RedisStore(Single(connection), settings, clock)
+    embedded = await asyncio.to_thread(Embedded, (home or env_home).valkey, fsync_from_env())
+
+    async def start() -> None:
+        await asyncio.to_thread(embedded.ensure_running)
+
+    async def let_go() -> None:
+        embedded.close()
+
+    connection = Connection(parse_address(embedded.url), limits or Limits(dial=40.0), start)
+    try:
+        await connection.start()
+    except BaseException:
+        embedded.close()
+        raise
+    return RedisStore(Single(connection), settings, clock, let_go)
+
+
+def open_streams(
+    settings: StoreSettings | None = None, home: Home | None = None, url: str | None = None
+) -> Streams:
+    """Open the streams of the same store as `open_store`, for the log writer.
+
+    Raises StoreMisconfigured for a URL that cannot be read; everything else fails, and heals,
+    at the first use.
+    """
+    env_settings, env_home, env_url = settings_from_env()
+    settings = settings or env_settings
+    if url is None and home is None:
+        url = env_url
+    if url is not None:
+        return Streams(url, settings)
+    embedded = Embedded((home or env_home).valkey, fsync_from_env())
+    return Streams(embedded.url, settings, embedded.ensure_running, embedded.close)

@@ -1,0 +1,115 @@
+"""Reads shared by neighbours: all reads waiting in one turn of the event loop are one MGET.
+
+A session that was identified is followed to its user in a second round trip. Knows the
+layout of histories and profiles, nothing of what they are used for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from domain.errors import SanderlingError, StoreMisconfigured
+from feature_store import keys
+from feature_store.records import EMPTY_LIFETIME, EMPTY_RECORDS, parse_history
+from feature_store.redis.codec import profile_from_json
+from feature_store.redis.server import Server
+from feature_store.store import EntityState, Read, StoreSettings
+
+NOTHING = EntityState(EMPTY_LIFETIME, EMPTY_RECORDS)
+_MOST_KEYS = 1_024
+"""Keys in one MGET: more would keep the server from others for too long."""
+
+Finish = Callable[[str, str], Awaitable[object]]
+
+
+def state_of(history: bytes | None, profile: bytes | None, linked_user: str = "") -> EntityState:
+    """Make sense of what the keys of an entity hold."""
+    if history is None and profile is None:
+        return EntityState(EMPTY_LIFETIME, EMPTY_RECORDS, None, linked_user != "", linked_user)
+    lifetime, records = EMPTY_LIFETIME, EMPTY_RECORDS
+    if history is not None:
+        try:
+            lifetime, records = parse_history(history)
+        except ValueError as error:
+            raise StoreMisconfigured(
+                "a history in the store is not of this release's format: point REDIS_URL at "
+                "another database, or empty this one and import the log again"
+            ) from error
+    told = None if profile is None else profile_from_json(profile)
+    return EntityState(lifetime, records, told, True, linked_user)
+
+
+class Reads:
+    """Collects the reads of a turn and answers them from one round trip."""
+
+    def __init__(self, server: Server, settings: StoreSettings, finish_link: Finish) -> None:
+        """`finish_link(session entity, user entity)` completes a link found half made."""
+        self._server = server
+        self._buckets = settings.buckets
+        self._finish_link = finish_link
+        self._waiting: list[tuple[Sequence[str], asyncio.Future[Read]]] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def read(self, entities: Sequence[str]) -> Read:
+        """Answer what is remembered of `entities`, in order, and the catalogue's version."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Read] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._start)
+        self._waiting.append((entities, future))
+        return await future
+
+    def _start(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        task = asyncio.get_running_loop().create_task(self._answer(waiting))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _answer(self, waiting: list[tuple[Sequence[str], asyncio.Future[Read]]]) -> None:
+        try:
+            wanted = list(dict.fromkeys(entity for entities, _ in waiting for entity in entities))
+            states, version = await self._fetch(wanted)
+            for entities, future in waiting:
+                if not future.done():
+                    future.set_result(Read(tuple([states[e] for e in entities]), version))
+        except SanderlingError as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(type(error)(*error.args))
+
+    async def _fetch(self, entities: list[str]) -> tuple[dict[str, EntityState], int]:
+        """Answer the state of each entity, links followed, and the catalogue's version."""
+        names = [keys.ITEMS_VERSION]
+        for entity in entities:
+            bucket = keys.bucket(entity, self._buckets)
+            second = keys.link if entity[:1] == "s" else keys.profile
+            names += (keys.history(bucket, entity), second(bucket, entity))
+        values = await self._mget(names)
+        states: dict[str, EntityState] = {}
+        linked: dict[str, str] = {}
+        stale: set[str] = set()
+        for place, entity in enumerate(entities):
+            history, second = values[2 * place + 1], values[2 * place + 2]
+            if entity[:1] != "s":
+                states[entity] = state_of(history, second)
+            elif second is None:
+                states[entity] = state_of(history, None)
+            else:
+                user = linked[entity] = second[1:].decode()
+                if second[:1] == b"0":
+                    await self._finish_link(entity, user)
+                    stale.add(user)
+        if linked:
+            wanted = dict.fromkeys(linked.values())
+            missing = [user for user in wanted if user not in states or user in stale]
+            users = states | (await self._fetch(missing))[0] if missing else states
+            for entity, user in linked.items():
+                states[entity] = users[user]._replace(found=True, linked_user=user[1:])
+        return states, int(values[0] or 0)
+
+    async def _mget(self, names: list[str]) -> list[bytes | None]:
+        if len(names) <= _MOST_KEYS:
+            return await self._server.mget(names)
+        values: list[bytes | None] = []
+        for start in range(0, len(names), _MOST_KEYS):
+            values += await self._server.mget(names[start : start + _MOST_KEYS])
+        return values

@@ -1,0 +1,135 @@
+"""The intake and decision streams as the log writer reads them: synchronous, at its own pace.
+
+Works on one server and on a cluster. Knows nothing of files.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any, cast
+
+import redis
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
+
+from domain.errors import StoreUnavailable
+from feature_store import keys
+from feature_store.redis.address import parse_address
+from feature_store.redis.codec import decisions_from_json
+from feature_store.redis.replies import error_of
+from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
+
+_TIMEOUT_SECONDS = 10.0
+
+
+def split_payloads(joined: bytes) -> list[bytes]:
+    """Split payloads that travel behind their lengths (uint32, little-endian)."""
+    payloads: list[bytes] = []
+    at = 0
+    while at < len(joined):
+        (length,) = struct.unpack_from("<I", joined, at)
+        payloads.append(joined[at + 4 : at + 4 + length])
+        at += 4 + length
+    return payloads
+
+
+def after(stream_id: str) -> str:
+    """Answer the smallest stream id greater than `stream_id`."""
+    ms, _, place = stream_id.partition("-")
+    return f"{ms}-{int(place or 0) + 1}"
+
+
+class Streams:
+    """Reads and trims a deployment's streams; safe to keep for long, heals by itself.
+
+    Every method raises StoreUnavailable when the server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: StoreSettings,
+        revive: Callable[[], None] | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        """`revive` runs after a failure, before the next attempt (the embedded server)."""
+        parse_address(url)
+        self.settings = settings
+        self._url = url
+        self._revive = revive
+        self._on_close = on_close
+        self._client: Any = None
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            if self._revive is not None:
+                self._revive()
+            client: Any = redis.Redis.from_url(
+                self._url,
+                socket_timeout=_TIMEOUT_SECONDS,
+                socket_connect_timeout=_TIMEOUT_SECONDS,
+            )
+            if client.info("cluster").get("cluster_enabled"):
+                client.close()
+                client = redis.RedisCluster.from_url(self._url, socket_timeout=_TIMEOUT_SECONDS)
+            self._client = client
+        return self._client
+
+    def _call(self, *command: str | bytes | int) -> Any:
+        try:
+            return self._connected().execute_command(*command)
+        except ResponseError as error:
+            raise error_of(str(error)) from error
+        except (RedisError, RedisClusterException, OSError) as error:
+            self._drop()
+            raise StoreUnavailable("the store's streams cannot be reached just now") from error
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _range(self, key: str, after_id: str, count: int) -> list[tuple[bytes, Any]]:
+        start = after(after_id) if after_id else "-"
+        return cast(
+            list[tuple[bytes, Any]], self._call("XRANGE", key, start, "+", "COUNT", count) or []
+        )
+
+    def read(self, bucket: int, after_id: str, count: int) -> list[StreamEntry]:
+        """Answer at most `count` entries after `after_id` ("" starts) in order."""
+        return [
+            StreamEntry(stream_id.decode(), fields[b"r"], split_payloads(fields[b"p"]))
+            for stream_id, fields in self._range(keys.intake(bucket), after_id, count)
+        ]
+
+    def trim(self, bucket: int, up_to_id: str) -> int:
+        """Drop the entries up to and with `up_to_id`; answer how many there were."""
+        return int(self._call("XTRIM", keys.intake(bucket), "MINID", "=", after(up_to_id)))
+
+    def length(self, bucket: int) -> int:
+        """Answer how many entries wait on a bucket's stream."""
+        return int(self._call("XLEN", keys.intake(bucket)))
+
+    def read_decisions(self, bucket: int, after_id: str, count: int) -> list[DecisionEntry]:
+        """Answer at most `count` entries of decisions after `after_id` ("" starts) in order."""
+        return [
+            DecisionEntry(stream_id.decode(), decisions_from_json(fields[b"d"]))
+            for stream_id, fields in self._range(keys.decisions(bucket), after_id, count)
+        ]
+
+    def trim_decisions(self, bucket: int, up_to_id: str) -> int:
+        """Drop the decisions up to and with `up_to_id`; answer how many entries there were."""
+        return int(self._call("XTRIM", keys.decisions(bucket), "MINID", "=", after(up_to_id)))
+
+    def get_blob(self, name: str) -> bytes | None:
+        """Answer a small named value shared by all processes."""
+        return self._call("GET", keys.blob(name))
+
+    def put_blob(self, name: str, value: bytes) -> None:
+        """Replace a small named value."""
+        self._call("SET", keys.blob(name), value)
+
+    def close(self) -> None:
+        """Let go of the connection (and of the embedded server, when it is ours)."""
+        self._drop()
+        if self._on_close is not None:
+            self._on_close()
+            self._on_close = None
