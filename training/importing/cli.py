@@ -1,0 +1,196 @@
+"""`python -m training import`: files and presets into the store, counted and reported.
+
+Runs one import from parsed options; the same path as the HTTP door, so safe to run twice.
+Knows nothing of what is learned afterwards.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from domain.clock import Clock, system_clock
+from domain.errors import ScientistError
+from feature_store.opening import open_store
+from feature_store.settings import Home, settings_from_env
+from feature_store.store import Store
+from training.importing.arguments import description_of, fill_parser, mapping_of, text_options
+from training.importing.attributes import patch_users, put_items
+from training.importing.counts import Counts, RejectsFile
+from training.importing.draining import drain
+from training.importing.labels import store_labels
+from training.importing.pouring import SourceFrame, pour
+from training.importing.presets import PRESETS
+from training.importing.preview import preview_events, preview_rows
+from training.importing.recognise import recognise
+from training.importing.sources import (
+    Files,
+    NamedFrames,
+    completed,
+    described,
+    event_frames,
+    labelled,
+    named,
+    preset_events,
+    preset_path,
+    total_rows,
+)
+
+Say = Callable[[str], object]
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `import` command to the training command line."""
+    parser = subparsers.add_parser("import", help="bring events, items, users and labels in")
+    parser.description = "Bring files into the store and the log; importing twice changes nothing."
+    fill_parser(parser)
+    parser.set_defaults(run=run)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one import reads: any of the four contents, and how many rows when known."""
+
+    name: str
+    items: NamedFrames | None = None
+    users: NamedFrames | None = None
+    events: Iterator[SourceFrame] | None = None
+    labels: NamedFrames | None = None
+    rows: int | None = None
+    currency: str = ""
+    label_set: str = ""
+
+
+def plan_of(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
+    """Answer what the options ask for; raises ScientistError with what to say instead."""
+    if args.preset:
+        preset = PRESETS[args.preset]
+        path = preset_path(preset, args.files)
+        wanted = {args.what} if args.what else {"items", "users", "events"}
+        if not wanted <= {"items", "users", "events"}:
+            raise ScientistError("a preset holds events, items and users; labels come from files")
+        say(f"{preset.about}\nrule: {preset.rule}")
+        plan = Plan(preset.name, currency=preset.currency)
+        if "items" in wanted:
+            plan.items = named(preset.name, preset.items(path))
+        if "users" in wanted:
+            plan.users = named(preset.name, preset.users(path))
+        if "events" in wanted:
+            plan.events = preset_events(preset, path, scratch)
+            file = preset.event_table.path_in(path)
+            plan.rows = total_rows((file,)) if file else None
+        return plan
+    if not args.files:
+        raise ScientistError("nothing to import: name files, or a --preset")
+    return _plan_of_files(args, scratch, say)
+
+
+def _plan_of_files(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
+    files = Files(tuple(args.files), text_options(args))
+    what = args.what or "events"
+    plan = Plan(args.files[0].name, rows=files.rows())
+    if what == "events":
+        mapping = completed(mapping_of(args), files.names(), say)
+        currency = mapping.columns.get("currency", "")
+        plan.currency = currency[1:] if currency.startswith("=") else ""
+        plan.events = event_frames(files, mapping, args.source, scratch)
+    elif what == "labels":
+        if not args.label or not args.name:
+            raise ScientistError("labels need --label COLUMN and --name SET")
+        mapping = completed(mapping_of(args).with_kind("custom"), files.names(), say)
+        plan.labels, plan.label_set = labelled(files, mapping, args.label), args.name
+    else:
+        key = what.removesuffix("s")
+        frames = described(files, description_of(args, key, recognise(files.names())))
+        plan.items, plan.users = (frames, None) if key == "item" else (None, frames)
+    return plan
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one import; answer 0, or 1 when not a single row could be used."""
+    settings, home, url = settings_from_env()
+    home.root.mkdir(parents=True, exist_ok=True)
+    say: Say = print
+    plan = plan_of(args, home.root, say)
+    if args.dry_run:
+        _show(plan, args.rows, system_clock, say)
+        return 0
+    if plan.currency and plan.currency != settings.house_currency:
+        say(
+            f"note: amounts are in {plan.currency} and the house currency is "
+            f"{settings.house_currency or 'not set'}: they are kept, but not summed "
+            f"(set SANDERLING_CURRENCY={plan.currency} before the first import)"
+        )
+    path = args.rejects or home.root / "imports" / f"{plan.name}.rejects.csv"
+
+    async def whole() -> list[Counts]:
+        store = await open_store(settings, home, url)
+        try:
+            with RejectsFile(path) as rejects:
+                return await carry_out(plan, store, home, system_clock, rejects, say)
+        finally:
+            await store.close()
+
+    counts = asyncio.run(whole())
+    if plan.events is not None and not args.no_drain:
+        say(f"log: {drain(settings, home, url):,} events moved from the stream to Parquet")
+    if any(count.rejected for count in counts):
+        say(f"rejected rows: {path}")
+    return 1 if all(c.rejected.total() == c.read - c.skipped > 0 for c in counts) else 0
+
+
+async def carry_out(
+    plan: Plan, store: Store, home: Home, clock: Clock, rejects: RejectsFile, say: Say
+) -> list[Counts]:
+    """Import everything a plan holds, items first, and say what became of it."""
+    done: list[Counts] = []
+    if plan.items is not None:
+        with progress_bar("items", None) as progress:
+            done.append(await put_items(store, plan.items, clock, rejects, progress))
+        _say_counts("items", done[-1], say)
+    if plan.users is not None:
+        with progress_bar("users", None) as progress:
+            done.append(await patch_users(store, plan.users, clock, rejects, progress))
+        _say_counts("users", done[-1], say)
+    if plan.events is not None:
+        with progress_bar("events", plan.rows) as progress:
+            done.append(await pour(store, plan.events, clock, rejects, progress))
+        _say_counts("events", done[-1], say)
+    if plan.labels is not None:
+        manifest, counts = await store_labels(
+            store, plan.labels, home.root, plan.label_set, clock, rejects
+        )
+        done.append(counts)
+        _say_counts("labels", counts, say)
+        say(f"  {manifest.users:,} users, of them never seen: {manifest.unknown_users:,}")
+    return done
+
+
+def _say_counts(what: str, counts: Counts, say: Say) -> None:
+    if counts.read:
+        for line in counts.lines(what):
+            say(line)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
+    """Show a bar on standard error while rows go by; silent when that is not a terminal."""
+    with tqdm(total=total, desc=f"{what:8}", unit=" rows", unit_scale=True, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _show(plan: Plan, rows: int, clock: Clock, say: Say) -> None:
+    for what, frames in (("items", plan.items), ("users", plan.users), ("labels", plan.labels)):
+        for _, frame in islice(frames or (), 1):
+            say(preview_rows(what, frame, rows))
+    for source in islice(plan.events or (), 1):
+        say(preview_events(source.frame, rows, clock()))
+
+
+__all__ = ["Plan", "add_parser", "carry_out", "plan_of", "progress_bar", "run"]

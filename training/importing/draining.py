@@ -1,0 +1,5 @@
+"""tmp"""
+
+
+def drain(settings, home, url):
+    return 0
