@@ -1,0 +1,92 @@
+"""What training's tests share: a fresh MLflow database each, and a family of toys to release."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import families
+from models.bundle import Bundle, DataStamp, Draft, Golden, Metric, write_bundle
+from training.tracking import Tracking
+
+AT = 1_700_000_000_000
+
+
+class ToyScorer:
+    """Answers n with n times its factor; its quality on every case is the factor, too."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def answer(self, row: float) -> dict[str, float]:
+        return {"score": row * self.factor}
+
+
+def toy_draft(factor: float, second: int = 0, **changes) -> Draft:
+    golden = [{"input": float(n), "output": {"score": n * factor}} for n in range(1, 4)]
+    made = {
+        "family": "toy",
+        "created_at": AT + second * 1000,
+        "arrays": {"factor": np.array([factor])},
+        "params": {"members": {"graph": {"weight": 0.7}, "popularity": {"weight": 0.3}}},
+        "texts": {"card.md": f"# Toy {factor}\n"},
+        "golden": Golden(golden),
+        "metrics": {
+            "ndcg_at_10": Metric(factor, factor - 0.01, factor + 0.01),
+            "popularity.ndcg_at_10": Metric(0.2, 0.19, 0.21),
+        },
+        "data": DataStamp("f00d", 100, AT - 10, AT, {"kind": "time", "cut": AT - 5}),
+        "views": {"rfm": "0a1b"},
+        "settings": {"seed": 7, "graph": {"window": 5}},
+        "commit": "c0ffee",
+    }
+    return Draft(**(made | changes))
+
+
+def toy_cases(bundle: Bundle, scorers: dict) -> dict:
+    """Cases of a split on which every scorer is as good as its factor, popularity 0.2."""
+    noise = np.random.default_rng(0).normal(0, 0.05, 200)
+    cases = {name: {"ndcg_at_10": scorer.factor + noise} for name, scorer in scorers.items()}
+    return cases | {"popularity": {"ndcg_at_10": 0.2 - noise}}
+
+
+@pytest.fixture
+def toy_family(tmp_path, monkeypatch) -> Path:
+    """The folder of a family called toy, whose scorers are ToyScorer."""
+    monkeypatch.setitem(
+        families.SCORERS, "toy", lambda bundle: ToyScorer(float(bundle.arrays["factor"][0]))
+    )
+    return tmp_path / "bundles" / "toy"
+
+
+@pytest.fixture
+def add_toy(toy_family):
+    """A function that writes a toy of a factor, `second` seconds on; answers its bundle."""
+    return lambda factor, second=0, **changes: write_bundle(
+        toy_family.parent, toy_draft(factor, second, **changes)
+    )
+
+
+@pytest.fixture(scope="session")
+def mlflow_template(tmp_path_factory) -> Path:
+    """A migrated database without a run: migrating takes seconds, copying does not."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    assert Tracking(folder).versions("toy") == {}
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def mlflow_folder(tmp_path, mlflow_template, monkeypatch) -> Path:
+    """A folder with a database of its own, as `<home>/mlflow` has."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "mlflow"
+    folder.mkdir()
+    shutil.copy(mlflow_template, folder / "mlflow.db")
+    return folder
+
+
+@pytest.fixture
+def tracking(mlflow_folder) -> Tracking:
+    """Real MLflow on sqlite."""
+    return Tracking(mlflow_folder)
