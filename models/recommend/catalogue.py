@@ -17,6 +17,7 @@ from models.recommend.lookup import Hashes, Indices, Lookup
 Flags = npt.NDArray[np.bool_]
 Micros = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
+Scores = npt.NDArray[np.float32]
 Value = str | float | bool
 
 NEVER = 2**63 - 1
@@ -71,7 +72,7 @@ class Catalogue:
         self._attributes: dict[tuple[str, str], set[int]] = {}
         self._numbers: dict[str, dict[int, float]] = {}
         self._live: tuple[int, int, int, Flags, Flags] | None = None
-        self._newest: Indices | None = None
+        self._recency: Scores | None = None
         if hashes is None:
             hashes = np.array([hash64(one) for one in known], np.uint64)
         self._lookup.add(hashes, 0)
@@ -107,6 +108,15 @@ class Catalogue:
         """How many places are held by deleted items that no model knows."""
         return len(self._retired)
 
+    def deleted(self) -> list[str]:
+        """Answer the ids that were deleted and not put again."""
+        shown = self._shown
+        return [
+            self.ids[index]
+            for index, item in enumerate(self.items)
+            if item is None and not shown[index]
+        ]
+
     @property
     def prices(self) -> Micros:
         """Micros of the house currency, NO_PRICE where none; shape (n,)."""
@@ -133,7 +143,7 @@ class Catalogue:
         self._price[index] = NO_PRICE if item.price is None else item.price
         if old is None or old.created_at != item.created_at:
             self._created[index] = item.created_at
-            self._newest = None
+            self._recency = None
         self.revision += 1
         return index
 
@@ -151,7 +161,7 @@ class Catalogue:
         self._expires[index] = NEVER
         self._price[index] = NO_PRICE
         self._codes[index] = -1
-        self._newest = None
+        self._recency = None
         self.revision += 1
 
     def live(self, now_ms: int, available: bool = True) -> Flags:
@@ -174,15 +184,18 @@ class Catalogue:
         self._live = (self.revision, now_ms, until, shown & available, shown & ~available)
         return self._live
 
-    def newest(self) -> Indices:
-        """Answer all listed items, the latest created first, ties in index order."""
-        if self._newest is None:
-            listed = [index for index, item in enumerate(self.items) if item is not None]
-            rows = np.array(listed, np.int32)
-            order = np.argsort(-self._created[rows], kind="stable")
-            unlisted = np.setdiff1d(np.arange(self.size, dtype=np.int32), rows)
-            self._newest = np.concatenate((rows[order], unlisted))
-        return self._newest
+    def recency(self) -> Scores:
+        """Answer float32[n]: the latest created highest, ties in index order, unlisted last.
+
+        A rank and not a time, since float32 does not hold one; above 0, at most 1.
+        """
+        if self._recency is None:
+            listed = np.array([item is not None for item in self.items], np.bool_)
+            created = np.where(listed, self._created[: self.size], NO_PRICE)
+            order = np.argsort(-created.astype(np.float64), kind="stable")
+            self._recency = np.empty(self.size, np.float32)
+            self._recency[order] = np.arange(self.size, 0, -1) / self.size
+        return self._recency
 
     def in_category(self, category: str) -> Indices:
         """Answer the indices of a category's items, in no order."""
@@ -246,9 +259,7 @@ class Catalogue:
         if old is None or old.categories != new.categories:
             self._codes[index] = -1
             for place, category in enumerate(new.categories[:CODES]):
-                self._codes[index, place] = self._code_of.setdefault(
-                    category, len(self._code_of)
-                )
+                self._codes[index, place] = self._code_of.setdefault(category, len(self._code_of))
 
 
 def _indices(members: set[int] | None) -> Indices:

@@ -114,9 +114,8 @@ def _project(columns: np.ndarray, v: np.ndarray, out: np.ndarray) -> None:
             h = columns[k + 6, start : start + _STRETCH]
             p = columns[k + 7, start : start + _STRETCH]
             for i in range(part.shape[0]):
-                part[i] += (
-                    (v[k] * a[i] + v[k + 1] * b[i] + v[k + 2] * c[i] + v[k + 3] * e[i])
-                    + (v[k + 4] * f[i] + v[k + 5] * g[i] + v[k + 6] * h[i] + v[k + 7] * p[i])
+                part[i] += (v[k] * a[i] + v[k + 1] * b[i] + v[k + 2] * c[i] + v[k + 3] * e[i]) + (
+                    v[k + 4] * f[i] + v[k + 5] * g[i] + v[k + 6] * h[i] + v[k + 7] * p[i]
                 )
 
 

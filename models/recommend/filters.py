@@ -132,9 +132,7 @@ def check_rules(rules: tuple[Rule, ...], chosen: Filter = NO_FILTER) -> None:
     for place, rule in enumerate(rules):
         name = rule.field.removeprefix(ATTRIBUTE)
         if rule.field not in ("item", "category") and (name == rule.field or not name):
-            raise BadField(
-                "item, category or attributes.NAME", field=f"rules[{place}].field"
-            )
+            raise BadField("item, category or attributes.NAME", field=f"rules[{place}].field")
         if not 1 <= len(rule.values) <= MAX_LIST:
             raise BadField(f"1 to {MAX_LIST:,} values", field=f"rules[{place}].value")
         if rule.bias != MUST and not 0 <= rule.bias <= MAX_BIAS:

@@ -1,0 +1,79 @@
+"""What is asked and for whom: the checked question, and the history it may rest on.
+
+Plain values. Knows nothing of how they came in or of how they are answered.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.errors import BadField
+from models.recommend.filters import NO_FILTER, Filter, Rule, check_filter, check_rules
+from models.recommend.lookup import Hashes
+
+MAX_K = 500
+MAX_EXPLAINED = 100
+"""Most items explained in one answer: reasons cost more than scores."""
+
+
+class Origin(StrEnum):
+    """Whose history an answer is to rest on."""
+
+    user = "user"
+    session = "session"
+    history = "history"
+    nobody = "nobody"
+
+
+class Asker(NamedTuple):
+    """A history, oldest first: item hashes uint64[h], kinds uint8[h], at int64[h] (ms)."""
+
+    origin: Origin
+    items: Hashes
+    kinds: npt.NDArray[np.uint8]
+    ats: npt.NDArray[np.int64]
+
+
+NOBODY = Asker(Origin.nobody, np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int64))
+
+
+@dataclass(slots=True, frozen=True)
+class Ask:
+    """What is asked: 1 ≤ k ≤ MAX_K, 0 ≤ diversity ≤ 1; see filters for the rest.
+
+    item: the item in view, "" for none. exclude_seen: None leaves it to what the model
+    learned from the log. explain: reasons for at most MAX_EXPLAINED items.
+    """
+
+    k: int = 20
+    item: str = ""
+    exclude_seen: bool | None = None
+    chosen: Filter = NO_FILTER
+    rules: tuple[Rule, ...] = ()
+    diversity: float = 0.0
+    explain: bool = False
+
+
+def check_ask(ask: Ask) -> Ask:
+    """Answer `ask` when it can be answered.
+
+    Raises BadField naming the first field that is out of range or contradicts another.
+    """
+    if not 1 <= ask.k <= MAX_K:
+        raise BadField(f"a whole number from 1 to {MAX_K}", field="k", code="out_of_range")
+    if ask.explain and ask.k > MAX_EXPLAINED:
+        raise BadField(
+            f"at most {MAX_EXPLAINED} items are explained in one answer: ask for fewer",
+            field="k",
+            code="out_of_range",
+        )
+    if not 0 <= ask.diversity <= 1:
+        raise BadField("a number from 0 to 1", field="diversity", code="out_of_range")
+    if ask.chosen is not NO_FILTER:
+        check_filter(ask.chosen)
+    if ask.rules:
+        check_rules(ask.rules, ask.chosen)
+    return ask

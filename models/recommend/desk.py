@@ -1,0 +1,62 @@
+"""The desk: all that answers are made from, kept together so that it is swapped together.
+
+A model (or none), the catalogue numbered after it, what is trending, filters worked out
+already. Knows nothing of questions or of where its parts come from.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from models.recommend.catalogue import Catalogue, Flags, Scores
+from models.recommend.filters import Masks
+from models.recommend.lookup import Hashes
+from models.recommend.model import RecommendModel
+
+
+@dataclass(slots=True)
+class Desk:
+    """What answers are made from. The catalogue's first indices are the model's items.
+
+    name: the model's, "" for none. trending: float32[m] over the first m indices, 0 where
+    not trending; None when unknown. popular: float32[n], how much everyone wants each of
+    the model's items. counting: bool[256], the kinds of events the model listens to.
+    """
+
+    catalogue: Catalogue
+    model: RecommendModel | None = None
+    name: str = ""
+    trending: Scores | None = None
+    masks: Masks = field(init=False)
+    popular: Scores | None = field(init=False)
+    counting: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.masks = Masks(self.catalogue)
+        self.popular = None
+        self.counting = np.zeros(256, np.bool_)
+        if self.model is not None:
+            self.popular = popularity(self.model)
+            weights = self.model.kind_weights
+            self.counting[: weights.size] = weights > 0
+
+    def show_trends(self, items: Hashes, scores: Scores) -> None:
+        """Take what is trending: item hashes and how much, above 0; unknown items pass."""
+        rows = self.catalogue.indices(items)
+        dense = np.zeros(self.catalogue.size, np.float32)
+        dense[rows[rows >= 0]] = scores[rows >= 0]
+        self.trending = dense
+
+
+def popularity(model: RecommendModel) -> Scores:
+    """Answer how much everyone wants each of the model's items, float32[n], higher is more."""
+    rows = np.zeros(0, np.int32)
+    kinds: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
+    ats: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+    if "popularity" not in model.members:
+        return model.score(rows, kinds, ats, 0).total
+    scores = np.empty(len(model.items), np.float32)
+    member = model.scorers[model.members.index("popularity")]
+    member.score(model.past(rows, kinds, ats, 0), scores)
+    return scores

@@ -1,0 +1,146 @@
+"""The whole answer: from a desk, a question and a history to a slate that is never empty.
+
+One pure function, `recommend`, gives the answers of the service and of the batch job.
+Knows nothing of stores, consent or requests.
+"""
+
+import numpy as np
+
+from domain.events import Kind
+from domain.slates import Fallback, Ranked, Slate, Source
+from models.recommend.ask import Ask, Asker
+from models.recommend.catalogue import Flags, Scores
+from models.recommend.desk import Desk
+from models.recommend.diversity import Likeness, diversify, pool_size
+from models.recommend.explain import personal_sources, plain_source, similar_source
+from models.recommend.filters import Boosts, Choice, admit
+from models.recommend.item_graph import ItemGraph
+from models.recommend.lookup import Indices
+from models.recommend.proposals import Case, Proposal, counted, proposals
+from models.recommend.topk import top_k
+
+COUNTS_AS_SEEN: Flags = np.zeros(256, np.bool_)
+COUNTS_AS_SEEN[
+    [Kind.click, Kind.add_to_cart, Kind.purchase, Kind.rating, Kind.subscribe, Kind.renew]
+] = True
+"""Kinds of events after which an item is no news; being shown something is not one."""
+
+_DEPTH = {fallback: depth for depth, fallback in enumerate(Fallback)}
+
+
+def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
+    """Answer the best `ask.k` items for `asker` at `as_of` (UTC milliseconds).
+
+    Events at or after `as_of` must not be in the asker's history, nor an `ask` that
+    `check_ask` refuses. Without diversity the first 10 of 50 are the 10 best. Fewer than k
+    items come only when fewer may be shown. Seen items come when asked for, when the log
+    says that people return to them, or when there would be nothing else to show.
+    """
+    catalogue = desk.catalogue
+    rows = catalogue.indices(asker.items)
+    target = catalogue.index(ask.item) if ask.item else -1
+    choice = desk.masks.choose(ask.chosen, ask.rules)
+    allowed = _allowed(desk, ask, as_of, choice)
+    if target >= 0:
+        allowed[target] = False
+    case = Case(
+        desk, ask, asker, as_of, rows, target, allowed,
+        None if choice is None else choice.boosts, counted(desk, asker, rows),
+    )  # fmt: skip
+    withheld = _withhold_seen(case)
+    places = _fill(case)
+    if not places and withheld.size and ask.exclude_seen is None:
+        allowed[withheld] = True
+        places = _fill(case)
+    unknown = int(((rows < 0) & (asker.items != 0)).sum()) + (ask.item != "" and target < 0)
+    return Slate(tuple(places), _furthest(places), unknown)
+
+
+def _allowed(desk: Desk, ask: Ask, as_of: int, choice: Choice | None) -> Flags:
+    live = desk.catalogue.live(as_of, ask.chosen.available)
+    allowed = live.copy() if choice is None else live & choice.allowed
+    if ask.chosen.allow is not None or ask.chosen.deny:
+        admit(desk.catalogue, ask.chosen, allowed)
+    return allowed
+
+
+def _withhold_seen(case: Case) -> Indices:
+    """Take the items already seen out of `case.allowed`, if so asked; answer which."""
+    exclude = case.ask.exclude_seen
+    if exclude is None:
+        exclude = case.desk.model is None or not case.desk.model.repeats
+    if not exclude or not case.rows.size:
+        return case.rows[:0]
+    seen = case.rows[(case.rows >= 0) & COUNTS_AS_SEEN[case.asker.kinds]]
+    seen = seen[case.allowed[seen]]
+    case.allowed[seen] = False
+    return seen
+
+
+def _furthest(places: list[Ranked]) -> Fallback | None:
+    if not places:
+        return Fallback.newest
+    marks = {place.fallback for place in places} - {None}
+    return max((mark for mark in marks if mark), key=_DEPTH.__getitem__) if marks else None
+
+
+def _fill(case: Case) -> list[Ranked]:
+    catalogue = case.desk.catalogue
+    ids, items = catalogue.ids, catalogue.items
+    places: list[Ranked] = []
+    for proposal in proposals(case):
+        chosen, scores = _best(case, proposal, case.ask.k - len(places))
+        case.allowed[chosen] = False
+        for row, score in zip(chosen.tolist(), scores.tolist(), strict=True):
+            sources = _sources(case, proposal, row) if case.ask.explain else ()
+            mark = proposal.fallback
+            places.append(Ranked(ids[row], score, sources, mark, items[row] is not None))
+        if len(places) == case.ask.k:
+            break
+    return places
+
+
+def _best(case: Case, proposal: Proposal, need: int) -> tuple[Indices, Scores]:
+    """Answer up to `need` allowed items of one proposal, best first, and their scores."""
+    scores = proposal.scores
+    if case.boosts is not None:
+        scores = _boosted(proposal, case.boosts)
+    diversity = case.ask.diversity
+    many = pool_size(need) if diversity > 0 else need
+    chosen = top_k(scores, many, case.allowed[: scores.size])
+    values = scores[chosen]
+    if case.boosts is None and proposal.floor > -np.inf:
+        passing = int((values > proposal.floor).sum())
+        chosen, values = chosen[:passing], values[:passing]
+    if diversity > 0 and chosen.size > 1:
+        order = diversify(values, need, diversity, _likeness(case.desk, chosen))
+        chosen, values = chosen[order], values[order]
+    return chosen, values
+
+
+def _boosted(proposal: Proposal, boosts: Boosts) -> Scores:
+    """Multiply the scores, counted from the least, so that a boost lifts negative ones too."""
+    scores = proposal.scores
+    proposed = scores > proposal.floor
+    if not proposed.any():
+        return scores[:0]
+    least = scores[proposed].min() if proposal.floor == -np.inf else np.float32(proposal.floor)
+    return np.where(proposed, (scores - least) * boosts[: scores.size], np.float32(-np.inf))
+
+
+def _likeness(desk: Desk, rows: Indices) -> Likeness:
+    model = desk.model
+    graph = None
+    if model is not None and "graph" in model.members:
+        member = model.scorers[model.members.index("graph")]
+        graph = member.edges if isinstance(member, ItemGraph) else None
+    return Likeness(desk.catalogue.codes, rows, graph)
+
+
+def _sources(case: Case, proposal: Proposal, row: int) -> tuple[Source, ...]:
+    model, catalogue = case.desk.model, case.desk.catalogue
+    if proposal.alike:
+        return similar_source(catalogue, case.target)
+    if proposal.parts is None or model is None or case.past is None:
+        return plain_source(proposal.fallback or Fallback.popular)
+    return personal_sources(model, catalogue, proposal.parts, row, case.past, case.as_of)

@@ -1,0 +1,150 @@
+"""How each member is learned: one visible line a member, with what is tried on validation.
+
+Knows nothing of the blend or of what the candidates will be judged by.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from domain.clock import DAY_MS
+from models.recommend.member import Member
+from models.recommend.popularity import Popularity
+from models.recommend.repeats import Repeats
+from training.fit.factors import fit_factors
+from training.fit.graph import fit_graph
+from training.splits import Interactions
+
+
+class Lesson(NamedTuple):
+    """What a member is learned from: events before `as_of` (ms UTC), and how to go about it."""
+
+    known: Interactions
+    as_of: int
+    repeats: bool
+    seed: int
+    threads: int
+
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MemberFit:
+    """How one member is learned.
+
+    `start` are the first numbers, `tried` the candidates for each, tuned one after the other in
+    this order. `free` are numbers that only serving uses: changing them needs no new learning.
+    """
+
+    learn: Callable[[Lesson, Params], Member]
+    start: Params
+    tried: dict[str, tuple[Any, ...]]
+    free: frozenset[str] = frozenset()
+    only_repeats: bool = False
+
+
+def _popularity(lesson: Lesson, params: Params) -> Member:
+    known, half_life = lesson.known, params["half_life_days"]
+    values = known.weights.astype(np.float64)
+    if half_life is not None:
+        values *= np.exp2(-np.maximum(lesson.as_of - known.ats, 0) / DAY_MS / half_life)
+    return Popularity(np.bincount(known.items, values, known.n_items), half_life)
+
+
+def _graph(lesson: Lesson, params: Params) -> Member:
+    return fit_graph(lesson.known, lesson.as_of, {**params, "own": lesson.repeats}, lesson.threads)
+
+
+def _factors(lesson: Lesson, params: Params) -> Member:
+    return fit_factors(lesson.known, params, lesson.seed, lesson.threads)
+
+
+def _repeats(lesson: Lesson, params: Params) -> Member:
+    """Rate an item by the share of its buyers' events that were not their first, smoothed."""
+    known = lesson.known
+    events = np.bincount(known.items, minlength=known.n_items)
+    pairs = np.unique(known.users * known.n_items + known.items)
+    firsts = np.bincount(pairs % max(known.n_items, 1), minlength=known.n_items)
+    overall = 1 - len(pairs) / max(len(known.items), 1)
+    smoothing = params["smoothing"]
+    rates = (events - firsts + smoothing * overall) / (events + smoothing)
+    return Repeats(np.maximum(rates, 1e-6), params["half_life_days"])
+
+
+MEMBER_FITS: dict[str, MemberFit] = {
+    "popularity": MemberFit(
+        _popularity,
+        {"half_life_days": None},
+        {"half_life_days": (None, 360.0, 90.0, 30.0)},
+    ),
+    "trend": MemberFit(
+        _popularity,
+        {"half_life_days": 14.0},
+        {"half_life_days": (14.0, 7.0, 3.0, 1.0)},
+    ),
+    "graph": MemberFit(
+        _graph,
+        {
+            "window": 10,
+            "decay": 0.8,
+            "reverse": 0.0,
+            "row_power": 0.5,
+            "column_power": 0.0,
+            "half_life_days": None,
+            "edges": 150,
+        },
+        {
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0),
+            "reverse": (0.0, 0.5, 1.0),
+            "column_power": (0.0, 0.25, 0.5),
+            "row_power": (0.5, 0.25, 0.75, 1.0),
+            "window": (10, 3, 30),
+            "half_life_days": (None, 180.0, 60.0),
+        },
+        free=frozenset({"decay"}),
+    ),
+    "factors": MemberFit(
+        _factors,
+        {
+            "factors": 64,
+            "iterations": 12,
+            "regularisation": 1.0,
+            "confidence": 10.0,
+            "decay": 0.95,
+        },
+        {"decay": (0.6, 0.8, 0.9, 0.95, 0.98, 1.0), "confidence": (3.0, 10.0, 30.0)},
+        free=frozenset({"decay"}),
+    ),
+    "repeats": MemberFit(
+        _repeats,
+        {"half_life_days": 60.0, "smoothing": 10.0},
+        {"half_life_days": (None, 180.0, 60.0, 20.0)},
+        free=frozenset({"half_life_days"}),
+        only_repeats=True,
+    ),
+}
+"""Every member's fit by name, in the order of the blend. A new member adds its line here."""
+
+
+class Learner:
+    """Learns members from one lesson and keeps what it learned, so that tuning is not slow."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        """Take the lesson."""
+        self.lesson = lesson
+        self._kept: dict[str, tuple[Params, Member]] = {}
+
+    def member(self, name: str, params: Params) -> Member:
+        """Answer the member learned with `params`; only the last of each name is kept."""
+        how = MEMBER_FITS[name]
+        bound = {key: value for key, value in params.items() if key not in how.free}
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != bound:
+            kept = (bound, how.learn(self.lesson, params))
+            self._kept[name] = kept
+        found = kept[1]
+        free = {key: params[key] for key in how.free}
+        return type(found).from_parts(found.arrays(), {**found.params(), **free})

@@ -1,0 +1,314 @@
+"""Fitting the recommender: tune on validation, measure on test, learn again from everything.
+
+    before the validation cut   learned from while tuning; judged on the validation window
+    before the test cut         learned from with the tuned numbers; measured on the test window
+    everything                  learned from for the released model, with the same numbers
+
+Knows nothing of tracking, release or bundles' files.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from domain.errors import TooLittleData
+from domain.ids import hash64
+from feature_store.history import History
+from models.bundle import Golden, Metric
+from models.recommend.member import frozen
+from models.recommend.model import RecommendModel
+from training.evaluate.ranking import member_weights, rank
+from training.fit.members import MEMBER_FITS, Learner, Lesson
+from training.fit.settings import RecommendSettings
+from training.fit.tuning import Judge, Tuned, tune_member, tune_weights
+from training.metrics import CUTS, coverage, per_case, with_intervals
+from training.splits import (
+    Cases,
+    Interactions,
+    Split,
+    cut_times,
+    interactions_of,
+    leave_one_out,
+    repeat_share,
+    time_split,
+)
+
+GOLDEN_ROWS = 16
+GOLDEN_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit's outcome.
+
+    metrics: name → value with its 95 % interval, measured on the test split. params: every
+    tuned number, flat, as JSON values. split: how the log was parted. plots: name → data of a
+    figure. per_case: name → float64[c] for the blend, for paired comparisons with another
+    model on the same `cases`.
+    """
+
+    model: RecommendModel
+    metrics: dict[str, Metric]
+    params: dict[str, Any]
+    plots: dict[str, Any]
+    golden: Golden
+    split: dict[str, Any] = field(default_factory=dict)
+    per_case: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items that are learned about, by number."""
+
+    items: tuple[str, ...]
+    hashes: npt.NDArray[np.uint64]
+
+
+def prepare(
+    history: History, items: Iterable[str], settings: RecommendSettings
+) -> tuple[Catalogue, Interactions]:
+    """Answer the items with enough events, and the interactions with them.
+
+    Raises TooLittleData when fewer than two items or two users are left.
+    """
+    ids = tuple(dict.fromkeys(items))
+    hashes = np.array([hash64(item) for item in ids], np.uint64)
+    weights = settings.weights_by_kind()
+    full = interactions_of(history, hashes, weights)
+    events = np.bincount(full.items, minlength=len(ids))
+    least = settings.min_item_events
+    if least is None:
+        least = 5 if np.count_nonzero(events) > settings.many_items else 1
+    kept = np.flatnonzero(events >= max(least, 1))
+    if len(kept) < 2 or len(full.offsets) < 3:
+        raise TooLittleData(
+            f"{len(kept)} items and {len(full.offsets) - 1} users with interactions; a "
+            "recommender needs at least two of each (which kinds count is kind_weights)"
+        )
+    catalogue = Catalogue(tuple(ids[i] for i in kept), hashes[kept])
+    return catalogue, interactions_of(history, catalogue.hashes, weights)
+
+
+def splits_of(
+    full: Interactions, settings: RecommendSettings, repeats: bool
+) -> tuple[Split, Split, dict[str, Any]]:
+    """Answer (validation, test, how it was parted)."""
+    if settings.split != "leave-one-out":
+        valid_cut, test_cut, end = cut_times(full, settings.test_share)
+        valid = time_split(full, valid_cut, test_cut, settings.cap, repeats)
+        test = time_split(full, test_cut, end, settings.cap, repeats)
+        if settings.split == "time" or min(len(valid.cases), len(test.cases)) >= settings.min_cases:
+            times = {"validation_from": valid_cut, "test_from": test_cut, "test_until": end}
+            return valid, test, {"kind": "time", **times}
+    valid = leave_one_out(full, 2, settings.cap, repeats)
+    test = leave_one_out(full, 1, settings.cap, repeats)
+    return valid, test, {"kind": "leave-one-out"}
+
+
+def assemble(
+    catalogue: Catalogue,
+    settings: RecommendSettings,
+    repeats: bool,
+    members: dict[str, Any],
+    weights: npt.NDArray[np.float32],
+) -> RecommendModel:
+    """Make a model of learned members and their weights."""
+    return RecommendModel(
+        items=catalogue.items,
+        hashes=frozen(catalogue.hashes, np.uint64),
+        members=tuple(members),
+        scorers=tuple(members.values()),
+        weights=frozen(weights, np.float32),
+        kind_weights=frozen(settings.weights_by_kind(), np.float32),
+        repeats=repeats,
+    )
+
+
+class Fit:
+    """One run over one log; every method answers and changes nothing but the progress bar."""
+
+    def __init__(
+        self, catalogue: Catalogue, full: Interactions, settings: RecommendSettings, bar: Any
+    ) -> None:
+        """Take what was prepared, and a tqdm-like bar."""
+        self.catalogue, self.full, self.settings, self._bar = catalogue, full, settings, bar
+        self.repeat_share = repeat_share(full)
+        self.repeats = (
+            self.repeat_share >= settings.repeat_share
+            if settings.repeats is None
+            else settings.repeats
+        )
+        names = MEMBER_FITS if settings.members is None else settings.members
+        self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
+        self.assemble = partial(assemble, catalogue, settings, self.repeats)
+
+    def step(self, what: str) -> None:
+        """Show one step done."""
+        self._bar.set_description_str(what)
+        self._bar.update(1)
+
+    def learner(self, known: Interactions, as_of: int) -> Learner:
+        """Learn from the known events as of `as_of`."""
+        settings = self.settings
+        return Learner(Lesson(known, as_of, self.repeats, settings.seed, settings.threads))
+
+    def tune(self, split: Split) -> Tuned:
+        """Tune every member and the weights on a validation split."""
+        settings, tuned = self.settings, Tuned()
+        most = max(200, settings.tuning_scores // len(self.catalogue.items))
+        cases = split.cases.sample(most, np.random.default_rng(settings.seed))
+        judge = Judge(self.full, cases, self.assemble, settings.threads)
+        learner = self.learner(split.known, split.as_of)
+        for name in self.names:
+            fixed = settings.fixed.get(name, {})
+            params, best, trials = tune_member(name, learner, judge, fixed, self.step)
+            tuned.params[name], tuned.alone[name] = params, best
+            tuned.trials += trials
+        members = {name: learner.member(name, tuned.params[name]) for name in self.names}
+        tuned.weights, tuned.blend = tune_weights(members, tuned.alone, judge, self.step)
+        return tuned
+
+    def learn(self, known: Interactions, as_of: int, tuned: Tuned) -> RecommendModel:
+        """Learn every member with the tuned numbers."""
+        learner = self.learner(known, as_of)
+        members = {}
+        for name in self.names:
+            members[name] = learner.member(name, tuned.params[name])
+            self.step(f"learn {name}")
+        weights = np.array([tuned.weights[name] for name in self.names], np.float32)
+        return self.assemble(members, weights)
+
+    def measure(
+        self, model: RecommendModel, cases: Cases
+    ) -> tuple[dict[str, Metric], dict[str, npt.NDArray[np.float64]]]:
+        """Answer (metrics of the blend and of each member, the blend's value for each case)."""
+        names = ["blend", *self.names]
+        lists = rank(
+            model, member_weights(model, names), self.full, cases, max(CUTS), self.settings.threads
+        )
+        found = {
+            name: per_case(one, cases.targets, cases.target_offsets)
+            for name, one in zip(names, lists, strict=True)
+        }
+        values = dict(found["blend"])
+        for name in self.names:
+            values |= {f"{name}_{key}": found[name][key] for key in ("hr_at_10", "ndcg_at_10")}
+        rng = np.random.default_rng(self.settings.seed)
+        metrics = with_intervals(values, rng, self.settings.rounds)
+        for k in CUTS:
+            share = coverage(lists[0], k, len(model))
+            metrics[f"coverage_at_{k}"] = Metric(share, share, share)
+        self.step("measured")
+        return metrics, found["blend"]
+
+
+def golden_rows(model: RecommendModel, full: Interactions, cap: int, seed: int) -> Golden:
+    """Answer what the model says for some real histories and for none, without user ids."""
+    rng = np.random.default_rng(seed)
+    users = rng.choice(len(full.offsets) - 1, min(GOLDEN_ROWS, len(full.offsets) - 1), False)
+    rows: list[dict[str, Any]] = []
+    empty: dict[str, Any] = {"items": [], "kinds": [], "ats": [], "as_of": 0, "k": 10}
+    for mine in [slice(0, 0)] + [slice(*full.offsets[user : user + 2]) for user in users]:
+        items, ats = full.items[mine][-cap:], full.ats[mine][-cap:]
+        row = (
+            empty
+            if not len(items)
+            else {
+                "items": [model.items[i] for i in items],
+                "kinds": full.kinds[mine][-cap:].tolist(),
+                "ats": ats.tolist(),
+                "as_of": int(ats[-1]) + 1,
+                "k": 10,
+            }
+        )
+        # Neighbours closer than the tolerance may change places on another processor.
+        scores = model.answer({**row, "k": 11})["scores"]
+        if row is empty or all(a - b > 1e-4 for a, b in zip(scores, scores[1:], strict=False)):
+            rows.append({"input": row, "output": model.answer(row)})
+    return Golden(rows, GOLDEN_TOLERANCE)
+
+
+def _flat(fit: Fit, tuned: Tuned) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "repeats": fit.repeats,
+        "repeat_share": round(fit.repeat_share, 4),
+        "items": len(fit.catalogue.items),
+        "cap": fit.settings.cap,
+        "seed": fit.settings.seed,
+        "validation_ndcg_at_10": tuned.blend,
+    }
+    for name in fit.names:
+        out[f"{name}.weight"] = tuned.weights[name]
+        out |= {f"{name}.{key}": value for key, value in tuned.params[name].items()}
+    return out
+
+
+def _plots(fit: Fit, metrics: dict[str, Metric], tuned: Tuned) -> dict[str, Any]:
+    names = ["blend", *fit.names]
+    found = [metrics["ndcg_at_10" if name == "blend" else f"{name}_ndcg_at_10"] for name in names]
+    return {
+        "members": {
+            "title": "NDCG at 10 on the test split, blend and members alone",
+            "labels": names,
+            "values": [metric.value for metric in found],
+            "low": [metric.low for metric in found],
+            "high": [metric.high for metric in found],
+        },
+        "at_k": {
+            "title": "Hit rate of the blend on the test split",
+            "labels": [str(k) for k in CUTS],
+            "values": [metrics[f"hr_at_{k}"].value for k in CUTS],
+            "low": [metrics[f"hr_at_{k}"].low for k in CUTS],
+            "high": [metrics[f"hr_at_{k}"].high for k in CUTS],
+        },
+        "weights": {
+            "title": "Weight of each member in the blend",
+            "labels": fit.names,
+            "values": [tuned.weights[name] for name in fit.names],
+        },
+    }
+
+
+Progress = Callable[..., Any]
+
+
+def fit(
+    history: History,
+    items: Iterable[str],
+    settings: RecommendSettings | None = None,
+    progress: Progress = tqdm,
+) -> Fitted:
+    """Fit a recommender on a log.
+
+    items: ids of every item that may be recommended; events of others are left out. progress:
+    called as tqdm is, answers a bar. Memory: about 100 bytes an event, 1.8 kB an item, and
+    for two threads 2 * members * items * 4 bytes.
+    Raises TooLittleData when there is too little to learn from or nobody to ask.
+    """
+    settings = settings or RecommendSettings()
+    catalogue, full = prepare(history, items, settings)
+    with progress(desc="recommend", unit="step") as bar:
+        run = Fit(catalogue, full, settings, bar)
+        valid, test, split = splits_of(full, settings, run.repeats)
+        if not len(valid.cases) or not len(test.cases):
+            raise TooLittleData(
+                "nobody to validate or test on: a user needs an interaction before the "
+                "validation window and one in it, and likewise for the test window"
+            )
+        tuned = run.tune(valid)
+        metrics, cases = run.measure(run.learn(test.known, test.as_of, tuned), test.cases)
+        model = run.learn(full, int(full.ats.max()) + 1, tuned)
+    split |= {
+        "validation_cases": len(valid.cases),
+        "test_cases": len(test.cases),
+        "interactions": len(full.items),
+        "users": len(full.offsets) - 1,
+    }
+    golden = golden_rows(model, full, settings.cap, settings.seed)
+    plots = _plots(run, metrics, tuned)
+    return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases)

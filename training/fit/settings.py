@@ -1,0 +1,70 @@
+"""What may be chosen about fitting a recommender; every default is stated here.
+
+Knows nothing of how a choice is carried out.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.errors import ScientistError
+from domain.events import KINDS, Kind
+
+KIND_WEIGHTS: dict[str, float] = {
+    "click": 0.3,
+    "add_to_cart": 0.6,
+    "purchase": 1.0,
+    "rating": 1.0,
+    "subscribe": 1.0,
+    "renew": 1.0,
+}
+"""What an event of each kind says of a liking; kinds not named, impressions above all, nothing."""
+
+
+@dataclass(slots=True, frozen=True)
+class RecommendSettings:
+    """How to fit a recommender.
+
+    kind_weights: what counts as an interaction, and how much. cap: events of a history that
+    serving sees. min_item_events: rarer items are left out; None means 5 above `many_items`
+    items, else 1. split: "time", "leave-one-out", or "auto" (time where both windows have
+    `min_cases` users, else leave-one-out). test_share: share of the events in the last window.
+    repeats: whether items of a history may be answered; None means when at least
+    `repeat_share` of the events are repeats. tuning_scores: how many scores one pass of tuning
+    may compute, which bounds its cases. fixed: member → numbers that are not to be tuned.
+    members: which to fit, None for all that suit the log. rounds: of the bootstrap.
+    """
+
+    kind_weights: dict[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
+    cap: int = 512
+    min_item_events: int | None = None
+    many_items: int = 20_000
+    split: str = "auto"
+    min_cases: int = 50
+    test_share: float = 0.1
+    repeats: bool | None = None
+    repeat_share: float = 0.15
+    tuning_scores: int = 30_000_000
+    fixed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: tuple[str, ...] | None = None
+    rounds: int = 1000
+    threads: int = 2
+    seed: int = 20
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.kind_weights if name not in Kind.__members__]
+        if unknown:
+            raise ScientistError("kind_weights names no such kind: " + ", ".join(unknown))
+        if self.split not in ("auto", "time", "leave-one-out"):
+            raise ScientistError('split is "auto", "time" or "leave-one-out"')
+        if not 0 < self.test_share < 0.5:
+            raise ScientistError("test_share lies between 0 and 0.5")
+
+    def weights_by_kind(self) -> npt.NDArray[np.float32]:
+        """Answer float32[KINDS]."""
+        out = np.zeros(KINDS, np.float32)
+        for name, weight in self.kind_weights.items():
+            out[Kind[name]] = weight
+        return out

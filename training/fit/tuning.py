@@ -1,0 +1,109 @@
+"""Tuning on validation cases: each member's own numbers first, then the weights of the blend.
+
+Both climb one coordinate at a time and keep what is better. Knows nothing of the test split:
+it is given validation cases only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.recommend.model import RecommendModel
+from training.evaluate.ranking import mean_ndcg
+from training.fit.members import MEMBER_FITS, Learner, Params
+from training.splits import Cases, Interactions
+
+STEPS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
+"""Weights tried for a member, as a multiple of the heaviest."""
+
+ROUNDS = 2
+
+
+@dataclass
+class Tuned:
+    """What tuning found: numbers by member, weights by member, and every trial on the way."""
+
+    params: dict[str, Params] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    alone: dict[str, float] = field(default_factory=dict)
+    blend: float = 0.0
+    trials: list[dict[str, Any]] = field(default_factory=list)
+
+
+Assemble = Callable[[dict[str, Any], npt.NDArray[np.float32]], RecommendModel]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges members by NDCG at 10 on cases. `assemble` makes a model of members and weights."""
+
+    full: Interactions
+    cases: Cases
+    assemble: Assemble
+    threads: int
+
+    def __call__(
+        self, members: dict[str, Any], weights: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float64]:
+        """Answer float64[g] for weights float32[g, m]."""
+        model = self.assemble(members, weights[0])
+        return mean_ndcg(model, weights, self.full, self.cases, threads=self.threads)
+
+
+def tune_member(
+    name: str, learner: Learner, judge: Judge, fixed: Params, step: Callable[[str], None]
+) -> tuple[Params, float, list[dict[str, Any]]]:
+    """Answer (numbers, NDCG at 10, trials) of the member alone, one number after the other."""
+    how = MEMBER_FITS[name]
+    params = {**how.start, **fixed}
+    one = np.ones((1, 1), np.float32)
+    best = float(judge({name: learner.member(name, params)}, one)[0])
+    trials = [{"member": name, **params, "ndcg_at_10": best}]
+    for number, candidates in how.tried.items():
+        if number in fixed:
+            continue
+        start = params[number]
+        for candidate in candidates:
+            if candidate == start:
+                continue
+            tried = {**params, number: candidate}
+            score = float(judge({name: learner.member(name, tried)}, one)[0])
+            trials.append({"member": name, **tried, "ndcg_at_10": score})
+            step(f"{name} {number}")
+            if score > best:
+                best, params = score, tried
+    return params, best, trials
+
+
+def tune_weights(
+    members: dict[str, Any], alone: dict[str, float], judge: Judge, step: Callable[[str], None]
+) -> tuple[dict[str, float], float]:
+    """Answer (weights, NDCG at 10): coordinate ascent from the best single member.
+
+    Weights are 0 or more and the largest is 1. Ties keep the smaller weight: a member that
+    adds nothing is left out.
+    """
+    names = sorted(members, key=lambda name: (-alone[name], list(members).index(name)))
+    order = list(members)
+    weights = np.zeros(len(order), np.float32)
+    weights[order.index(names[0])] = 1.0
+    best = alone[names[0]]
+    for turn in range(ROUNDS):
+        before = weights.copy()
+        for name in names[1:] if turn == 0 else names:
+            place = order.index(name)
+            grid = np.repeat(weights[None], len(STEPS), axis=0)
+            grid[:, place] = np.array(STEPS, np.float32) * weights.max()
+            grid = grid[grid.max(axis=1) > 0]
+            scores = judge(members, grid)
+            step(f"weight of {name}")
+            winner = int(scores.argmax())
+            if scores[winner] > best:
+                best, weights = float(scores[winner]), grid[winner]
+        if np.array_equal(before, weights):
+            break
+    weights = weights / weights.max()
+    return {name: float(weight) for name, weight in zip(order, weights, strict=True)}, best
