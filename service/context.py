@@ -11,6 +11,7 @@ from domain.clock import Clock
 from feature_store.store import Store
 from service.metrics import Metrics
 from service.settings import ServiceSettings
+from service.store_watch import StoreWatch
 
 if TYPE_CHECKING:
     from service.bundles import Bundles
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Context:
     """The doors a route goes through.
 
-    bundles: the released models in use, by family. catalogue: the items as they stand.
+    watch: whether the store answers. bundles: the released models in use, by family. catalogue: the items as they stand.
     trends: what is popular now, shared by all workers. decisions: the log of answers.
     item_writes: held while an item is read, changed and written back.
     """
@@ -32,6 +33,7 @@ class Context:
     clock: Clock
     settings: ServiceSettings
     metrics: Metrics
+    watch: StoreWatch
     bundles: "Bundles"
     catalogue: "LiveCatalogue"
     trends: "LiveTrends"

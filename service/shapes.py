@@ -4,6 +4,7 @@ msgspec checks types and sizes while it decodes; what it cannot check is said in
 here and checked by the domain. Knows nothing of any one route.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import Meta
@@ -121,7 +122,7 @@ def check_text(text: str, field: str) -> str:
     return text
 
 
-def check_attributes(attributes: dict[str, Value | None], field: str) -> None:
+def check_attributes(attributes: Mapping[str, Value | None], field: str) -> None:
     """Refuse unprintable names and control characters in texts; raises BadField."""
     for name, value in attributes.items():
         check_id(name, field)

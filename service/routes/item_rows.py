@@ -69,10 +69,10 @@ class ItemChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     title: Text | UnsetType = UNSET
     categories: Categories | UnsetType = UNSET
     attributes: AttributePatch = {}
-    price: Price | None | UnsetType = UNSET
+    price: Price | UnsetType | None = UNSET
     available: bool | UnsetType = UNSET
     hidden: bool | UnsetType = UNSET
-    expires_at: Annotated[At | None | UnsetType, _EXPIRES] = UNSET
+    expires_at: Annotated[At | UnsetType | None, _EXPIRES] = UNSET
     created_at: Annotated[At | UnsetType, _CREATED] = UNSET
 
 

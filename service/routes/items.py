@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from domain.clock import Clock
 from domain.errors import BadField, CallerError, NotFound
+from domain.ids import is_valid_id
 from domain.items import Item
 from service.codec import OneDecoder, Rejected, Rows, RowsDecoder
 from service.context import Context
@@ -105,7 +106,7 @@ def _checked(
     items: dict[str, Item] = {}
     for place, row in zip(found.places, found.rows, strict=True):
         try:
-            items[row.item] = make(row.item, row, items.get(row.item) or known[row.item], clock)
+            items[row.item] = make(row.item, row, items.get(row.item) or known.get(row.item), clock)
         except CallerError as error:
             if found.single:
                 raise
@@ -117,7 +118,7 @@ async def _write_rows(
     context: Context, request: Request, decode: RowsDecoder[_Row], make: _Make[_Row]
 ) -> Reply:
     found = decode(request.body, header(request, b"content-type"))
-    ids = list({row.item for row in found.rows})
+    ids = list({row.item for row in found.rows if is_valid_id(row.item)})
     async with context.item_writes:
         known = dict(zip(ids, await context.store.get_items(ids), strict=True)) if ids else {}
         items = _checked(found, known, make, context.clock)

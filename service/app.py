@@ -1,0 +1,159 @@
+"""The composition root: opens every door of a worker and puts the thin dispatcher in front.
+
+`create_app` is what uvicorn calls in each worker. Tests hand in a context of their own.
+Knows which parts there are and in which order they start; nothing of what they do.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import resources
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from domain.clock import Clock, system_clock
+from feature_store.opening import open_store
+from feature_store.settings import Home
+from feature_store.settings import settings_from_env as store_settings_from_env
+from feature_store.store import Store
+from service.bundles import Bundles
+from service.context import Context
+from service.decisions import DecisionLog
+from service.dispatch import Dispatcher
+from service.errors import error_reply
+from service.live_catalogue import LiveCatalogue
+from service.logs import configure_logs, log_info
+from service.metrics import Metrics
+from service.openapi import build_document
+from service.routes.health import router as health_router
+from service.routes.table import ROUTES
+from service.settings import ServiceSettings, settings_from_env
+from service.store_watch import StoreWatch
+from service.trends import LiveTrends
+
+OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
+
+DESCRIPTION = (
+    "One decision service on one shared profile: apps tell what happened and ask what to show. "
+    "Every refusal reads `{\"error\": {\"code\", \"field\", \"message\"}}`."
+)  # fmt: skip
+_DOCS_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+@asynccontextmanager
+async def serve_context(
+    store: Store, home: Home, settings: ServiceSettings, clock: Clock
+) -> AsyncIterator[Context]:
+    """Start every live part over an open store, and stop them in the opposite order."""
+    metrics = Metrics()
+    context = Context(
+        store=store,
+        clock=clock,
+        settings=settings,
+        metrics=metrics,
+        watch=StoreWatch(store, metrics),
+        bundles=Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s),
+        catalogue=LiveCatalogue(store, metrics),
+        trends=LiveTrends(store),
+        decisions=DecisionLog(store, metrics),
+    )
+    parts = (context.watch, context.bundles, context.catalogue, context.trends, context.decisions)
+    started: list[Any] = []
+    try:
+        for part in parts:
+            await part.start()
+            started.append(part)
+        yield context
+    finally:
+        for part in reversed(started):
+            await part.stop()
+
+
+@asynccontextmanager
+async def open_context() -> AsyncIterator[Context]:
+    """Open the store and the live parts that the environment asks for."""
+    _, home, _ = store_settings_from_env()
+    store = await open_store()
+    try:
+        async with serve_context(store, home, settings_from_env(), system_clock) as context:
+            yield context
+    finally:
+        await store.close()
+
+
+def create_app(opening: OpenContext | None = None) -> Dispatcher:
+    """Build the ASGI app; its lifespan opens the context (the environment's by default)."""
+    level = os.environ.get("SANDERLING_LOG_LEVEL")
+    if level:
+        configure_logs(level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with (opening or open_context)() as context:
+            app.state.context = dispatcher.context = context
+            log_info("serving", store="up" if context.watch.up else "down")
+            yield
+            app.state.context = dispatcher.context = None
+
+    app = FastAPI(
+        title="Sanderling",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(health_router)
+    _add_documents(app)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    dispatcher = Dispatcher(ROUTES, app)
+    return dispatcher
+
+
+def _add_documents(app: FastAPI) -> None:
+    page = resources.files("service").joinpath("static/docs.html").read_bytes()
+    built: list[bytes] = []
+
+    @app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
+    async def openapi() -> Response:
+        if not built:
+            built.append(msgspec.json.encode(build_document(app, ROUTES)))
+        return Response(built[0], media_type="application/json")
+
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+    async def docs() -> Response:
+        headers = {"content-security-policy": _DOCS_POLICY, "referrer-policy": "no-referrer"}
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def root() -> Response:
+        return Response(status_code=307, headers={"location": "/docs"})
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """Answer FastAPI's own refusals in the one shape of an error."""
+    status = getattr(error, "status_code", 500)
+    code, message = {
+        404: ("not_found", "no such path"),
+        405: ("method_not_allowed", "this path does not take this method"),
+    }.get(status, ("refused", "the request was refused"))
+    reply = error_reply(status, code, message)
+    return Response(
+        reply.body, status, media_type="application/json", headers=getattr(error, "headers", None)
+    )
+
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    first: dict[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(str(part) for part in first.get("loc", ())[1:])
+    reply = error_reply(400, "bad_field", str(first.get("msg", "not valid")), place)
+    return Response(reply.body, reply.status, media_type="application/json")

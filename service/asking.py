@@ -1,0 +1,330 @@
+"""The JSON of a question for recommendations, and what it comes to once it is checked.
+
+Knows the wire's names and units; what may be asked is the business of models.recommend.
+"""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta, field
+
+from domain.errors import BadField
+from domain.events import FUTURE_TOLERANCE_MS, Kind, parse_at, parse_kind
+from domain.ids import hash64
+from domain.money import to_micros
+from models.recommend.ask import MAX_EXPLAINED, MAX_K, Ask, Asker, Origin, check_ask
+from models.recommend.catalogue import token
+from models.recommend.filters import (
+    ATTRIBUTE,
+    MAX_BIAS,
+    MAX_CONDITIONS,
+    MAX_LIST,
+    MAX_RULES,
+    NO_FILTER,
+    Condition,
+    Filter,
+    Rule,
+)
+from service.codec import OneDecoder
+from service.http import Request, query_of
+from service.shapes import MAX_NUMBER, At, Name, OptionalId, Price, Text, check_id
+
+MAX_HISTORY = 1_000
+DEFAULT_K = 20
+
+Scalar = (
+    Text
+    | Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+    | Annotated[int, Meta(ge=-(10**15), le=10**15)]
+    | bool
+)
+Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Scalars = Annotated[list[Scalar], Meta(min_length=1, max_length=MAX_LIST)]
+Texts = Annotated[list[Text], Meta(max_length=MAX_LIST)]
+Ids = Annotated[list[Text], Meta(max_length=MAX_LIST)]
+K = Annotated[int, Meta(ge=1, le=MAX_K, description="how many items")]
+Diversity = Annotated[
+    float, Meta(ge=0, le=1, description="0: the best whatever they are; 1: as unlike as can be")
+]
+
+
+class PastIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One event of a history that came with the question."""
+
+    item: Text
+    kind: Annotated[str, Meta(extra_json_schema={"enum": [kind.name for kind in Kind]})] = "click"
+    at: At | None = None
+
+
+class ContextIn(msgspec.Struct):
+    """Where the answer will be shown; names other than these are let pass."""
+
+    item: Annotated[OptionalId, Meta(description="the item in view: answers go with it")] = None
+
+
+class Categories(msgspec.Struct, forbid_unknown_fields=True):
+    """At least one of `any`, and each of `all`."""
+
+    any: Texts = []
+    all: Texts = []
+
+
+class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """What an attribute must be: a value, one of several, or a number in a range."""
+
+    equals: Scalar | None = None
+    in_: Scalars | None = field(default=None, name="in")
+    min: Number | None = None
+    max: Number | None = None
+
+
+class PriceRange(msgspec.Struct, forbid_unknown_fields=True):
+    """Units of the house currency, inclusive."""
+
+    min: Price | None = None
+    max: Price | None = None
+
+
+class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Which items may be answered; all that is given must hold."""
+
+    categories: Annotated[
+        Texts | Categories | None, Meta(description="a bare list means any of them")
+    ] = None
+    attributes: Annotated[
+        dict[Name, Scalar | Scalars | Wanted],
+        Meta(max_length=MAX_CONDITIONS, description="a bare value: equals it; a list: one of"),
+    ] = {}
+    price: PriceRange | None = None
+    available: Annotated[
+        bool, Meta(description="true: only what can be bought; false: only what is sold out")
+    ] = True
+    allow: Ids | None = None
+    deny: Ids = []
+
+
+class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A bias on all items with a value."""
+
+    field: Annotated[
+        Text,
+        Meta(
+            description="item, category or attributes.NAME",
+            extra_json_schema={"pattern": r"^(item|category|attributes\..+)$"},
+        ),
+    ]
+    value: Scalar | Scalars
+    bias: Annotated[
+        float,
+        Meta(
+            ge=-1,
+            le=MAX_BIAS,
+            description="-1: must have it; 0: never; above 0: the score is multiplied",
+        ),
+    ]
+
+
+class AskIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A question: for a user, a session, the history that comes with it, or nobody."""
+
+    user: OptionalId = None
+    session: OptionalId = None
+    history: Annotated[
+        list[PastIn] | None, Meta(max_length=MAX_HISTORY, description="oldest first")
+    ] = None
+    k: K = DEFAULT_K
+    context: ContextIn | None = None
+    exclude_seen: Annotated[
+        bool | None, Meta(description="absent: as the log shows that people come back or not")
+    ] = None
+    filter: FilterIn | None = None
+    rules: Annotated[list[RuleIn], Meta(max_length=MAX_RULES)] = []
+    diversity: Diversity = 0.0
+    explain: Annotated[bool, Meta(description=f"say why, for a k of at most {MAX_EXPLAINED}")] = (
+        False
+    )
+
+
+QUERY: dict[str, tuple[object, str]] = {
+    "user": (str, "whose history"),
+    "session": (str, "whose history, of an anonymous visit"),
+    "item": (str, "the item in view"),
+    "k": (K, "how many items"),
+    "exclude_seen": (bool, "leave out what was seen; true or false"),
+    "categories": (str, "any of these, separated by commas"),
+    "price_min": (Price, "units of the house currency"),
+    "price_max": (Price, "units of the house currency"),
+    "available": (bool, "true: what can be bought; false: what is sold out"),
+    "diversity": (Diversity, "0 to 1"),
+    "explain": (bool, "say why"),
+}
+"""What a GET may ask: name -> (type, what it means)."""
+
+_QUERY_NAMES = frozenset(QUERY)
+_NAMES = sorted(
+    {
+        one.encode_name
+        for kind in (AskIn, ContextIn, FilterIn, Categories, Wanted, PriceRange, RuleIn, PastIn)
+        for one in msgspec.structs.fields(kind)
+    }
+)
+_decode = OneDecoder(AskIn)
+_encode = msgspec.json.Encoder().encode
+
+
+def ask_of_body(request: Request) -> AskIn:
+    """Decode a POST; raises BadBody or BadField, with the nearest name for an unknown one."""
+    try:
+        return _decode(request.body)
+    except BadField as error:
+        if error.code == "unknown_field":
+            near = get_close_matches(error.field.rpartition(".")[2], _NAMES, 1)
+            hint = f"unknown field; did you mean {near[0]}?" if near else "unknown field"
+            raise BadField(hint, field=error.field, code=error.code) from error
+        raise
+
+
+def ask_of_query(request: Request) -> AskIn:
+    """Read the question of a GET; raises BadField."""
+    found = query_of(request, _QUERY_NAMES)
+    wanted: dict[str, object] = {name: found[name] for name in ("user", "session") if name in found}
+    for name in ("k", "exclude_seen", "diversity", "explain"):
+        if name in found:
+            wanted[name] = _typed(found[name], QUERY[name][0], name)
+    if "item" in found:
+        wanted["context"] = {"item": found["item"]}
+    chosen: dict[str, object] = {}
+    if found.get("categories"):
+        chosen["categories"] = found["categories"].split(",")
+    if "available" in found:
+        chosen["available"] = _typed(found["available"], bool, "available")
+    price = {end: found[f"price_{end}"] for end in ("min", "max") if f"price_{end}" in found}
+    if price:
+        chosen["price"] = price
+    if chosen:
+        wanted["filter"] = chosen
+    return _decode(_encode(wanted))
+
+
+def _typed(text: str, kind: object, name: str) -> object:
+    try:
+        return msgspec.convert(text.lower() if kind is bool else text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadField(str(error).replace("`", ""), field=name, code="bad_value") from error
+
+
+def entity_of(sent: AskIn) -> tuple[Origin, str]:
+    """Answer whose history is asked for, and their id; raises BadField for several at once."""
+    given = [name for name in ("user", "session") if getattr(sent, name)]
+    if sent.history is not None:
+        given.append("history")
+    if len(given) > 1:
+        raise BadField(
+            "one of user, session and history, not several", field=given[1], code="contradiction"
+        )
+    if not given or given[0] == "history":
+        return (Origin.history if given else Origin.nobody), ""
+    name = given[0]
+    return Origin(name), check_id(getattr(sent, name), name)
+
+
+def ask_of(sent: AskIn) -> Ask:
+    """Answer the checked question; raises BadField for what contradicts itself."""
+    item = sent.context.item if sent.context is not None else None
+    if item:
+        check_id(item, "context.item")
+    return check_ask(
+        Ask(
+            k=sent.k,
+            item=item or "",
+            exclude_seen=sent.exclude_seen,
+            chosen=NO_FILTER if sent.filter is None else _filter(sent.filter),
+            rules=tuple(_rule(rule) for rule in sent.rules) if sent.rules else (),
+            diversity=sent.diversity,
+            explain=sent.explain,
+        )
+    )
+
+
+def _filter(sent: FilterIn) -> Filter:
+    categories = sent.categories
+    if not isinstance(categories, Categories):
+        categories = Categories(any=categories or [])
+    price = sent.price or PriceRange()
+    return Filter(
+        any_categories=tuple(dict.fromkeys(categories.any)),
+        all_categories=tuple(dict.fromkeys(categories.all)),
+        attributes=tuple(_condition(name, want) for name, want in sent.attributes.items()),
+        low=_micros(price.min, "filter.price.min"),
+        high=_micros(price.max, "filter.price.max"),
+        available=sent.available,
+        allow=None if sent.allow is None else tuple(dict.fromkeys(sent.allow)),
+        deny=tuple(dict.fromkeys(sent.deny)),
+    )
+
+
+def _micros(amount: float | int | str | None, name: str) -> int | None:
+    if amount is None:
+        return None
+    try:
+        return to_micros(amount)
+    except ValueError as error:
+        raise BadField("an amount of at most 1e9 units", field=name) from error
+
+
+def _condition(name: str, want: Scalar | list[Scalar] | Wanted) -> Condition:
+    place = f"filter.attributes.{name}"
+    if isinstance(want, list):
+        return Condition(name, tuple(dict.fromkeys(map(token, want))))
+    if not isinstance(want, Wanted):
+        return Condition(name, (token(want),))
+    ranged = want.min is not None or want.max is not None
+    if (want.equals is not None) + (want.in_ is not None) + ranged != 1:
+        raise BadField("one of equals, in, and min with max", field=place, code="contradiction")
+    if want.equals is not None:
+        return Condition(name, (token(want.equals),))
+    if want.in_ is not None:
+        return Condition(name, tuple(dict.fromkeys(map(token, want.in_))))
+    low = -np.inf if want.min is None else want.min
+    return Condition(name, (), low, np.inf if want.max is None else want.max)
+
+
+def _rule(sent: RuleIn) -> Rule:
+    values = sent.value if isinstance(sent.value, list) else [sent.value]
+    if sent.field.startswith(ATTRIBUTE):
+        keys = [token(value) for value in values]
+    else:
+        keys = [value for value in values if isinstance(value, str)]
+        if len(keys) != len(values):
+            raise BadField("text, for items and categories", field="rules.value", code="bad_type")
+    return Rule(sent.field, tuple(dict.fromkeys(keys)), sent.bias)
+
+
+def asker_of(history: list[PastIn], now_ms: int) -> Asker:
+    """Answer the history that came with a question; raises BadField.
+
+    An event without a time happened just now; the given order decides among equal times.
+    """
+    ats: list[int] = []
+    for place, event in enumerate(history):
+        check_id(event.item, f"history[{place}].item")
+        try:
+            at = now_ms if event.at is None else parse_at(event.at, now_ms)
+            parse_kind(event.kind)
+        except BadField as error:
+            name = f"history[{place}].{error.field}"
+            raise BadField(error.message, field=name, code=error.code) from error
+        except OverflowError as error:
+            raise BadField("outside 1970 to 2200", field=f"history[{place}].at") from error
+        if at > now_ms + FUTURE_TOLERANCE_MS:
+            raise BadField("in the future", field=f"history[{place}].at", code="in_future")
+        ats.append(at)
+    order = np.argsort(np.array(ats, np.int64), kind="stable")
+    return Asker(
+        Origin.history,
+        np.array([hash64(event.item) for event in history], np.uint64)[order],
+        np.array([Kind[event.kind] for event in history], np.uint8)[order],
+        np.array(ats, np.int64)[order],
+    )

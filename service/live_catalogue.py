@@ -1,0 +1,171 @@
+"""The catalogue kept in step with the store, and renumbered when a new model comes in.
+
+Every read of an answer brings the catalogue's version; when it has moved, the changes are
+fetched once for all who wait. A new model's numbering is prepared beside the old one, a
+slice a turn of the event loop. Knows nothing of questions or of how slates are filled.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from domain.errors import SanderlingError
+from domain.items import Item
+from feature_store.store import ItemChange, Store
+from models.recommend.catalogue import Catalogue
+from models.recommend.desk import Desk
+from models.recommend.warming import warm
+from service.bundles import Bundles, Loaded
+from service.logs import log_unexpected, log_warning
+from service.metrics import Metrics
+
+FAMILY = "recommend"
+PAGE = 1_000
+SLICE = 100
+"""Items taken into the catalogue in one turn of the event loop: about a millisecond."""
+MANY_RETIRED = 10_000
+"""Deleted items may hold this many places before the catalogue is laid out afresh."""
+
+
+class LiveCatalogue:
+    """The desk in use, and the one place that changes it."""
+
+    def __init__(self, store: Store, bundles: Bundles, metrics: Metrics) -> None:
+        self._store = store
+        self._bundles = bundles
+        self._metrics = metrics
+        self._version = -1
+        self._loaded: Loaded | None = None
+        self._step: asyncio.Task[None] | None = None
+        self._rebuild: asyncio.Task[None] | None = None
+        self._missed: list[ItemChange] = []
+        self.desk = Desk(Catalogue())
+
+    @property
+    def behind(self) -> bool:
+        """Whether the store's catalogue has never been read whole."""
+        return self._version < 0
+
+    def in_step(self, version: int) -> bool:
+        """Tell whether the desk holds catalogue `version` and the model in use.
+
+        A model that is not is numbered in the background; the desk goes on as it is.
+        """
+        if self._bundles.current(FAMILY) is not self._loaded and self._rebuild is None:
+            self._rebuild = asyncio.create_task(self._renumber())
+        return version == self._version
+
+    async def catch_up(self, version: int) -> None:
+        """Wait until the desk holds catalogue `version` or a later one; shared by all waiting.
+
+        Raises StoreUnavailable when the store does not answer.
+        """
+        while version != self._version:
+            if self._step is None or self._step.done():
+                self._step = asyncio.create_task(self._advance())
+            # One who gives up waiting must not stop it for the others.
+            await asyncio.shield(self._step)
+            if version < self._version:
+                return
+
+    async def start(self) -> None:
+        """Read the whole catalogue and number it after the model in use.
+
+        A store that does not answer leaves the model's own items; the next read that
+        succeeds fetches the rest.
+        """
+        self._loaded = self._bundles.current(FAMILY)
+        self._seat(await self._numbered(self._loaded, (), ()))
+        try:
+            await self._advance()
+        except SanderlingError as error:
+            log_warning("started without the catalogue", why=type(error).__name__)
+        await asyncio.to_thread(warm, self.desk)
+
+    async def stop(self) -> None:
+        """Let go of what is under way."""
+        for task in (self._step, self._rebuild):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, SanderlingError):
+                    await task
+
+    async def _advance(self) -> None:
+        version, changes = await self._store.item_changes(max(self._version, 0))
+        if changes is None:
+            await self._reload(version)
+        else:
+            await self._take(changes)
+        self._version = version
+        catalogue = self.desk.catalogue
+        self._metrics.catalogue_items.set(catalogue.size - catalogue.retired)
+        if catalogue.retired > MANY_RETIRED and self._rebuild is None:
+            self._rebuild = asyncio.create_task(self._renumber())
+
+    async def _take(self, changes: Iterable[ItemChange]) -> None:
+        for place, change in enumerate(changes):
+            if change.item is None:
+                self.desk.catalogue.delete(change.item_id)
+            else:
+                self.desk.catalogue.put(change.item)
+            if self._rebuild is not None:
+                self._missed.append(change)
+            if place % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+
+    async def _reload(self, version: int) -> None:
+        """Take every item the store holds, and out of sight those it no longer does."""
+        held: set[str] = set()
+        cursor = ""
+        while True:
+            page = await self._store.page_items(cursor, PAGE)
+            held.update(item.item for item in page.items)
+            await self._take(ItemChange(version, item.item, item) for item in page.items)
+            cursor = page.cursor
+            if not cursor:
+                break
+        gone = [i.item for i in self.desk.catalogue.items if i and i.item not in held]
+        await self._take(ItemChange(version, item_id, None) for item_id in gone)
+
+    async def _renumber(self) -> None:
+        """Lay out the catalogue after the model in use, beside the desk that goes on."""
+        try:
+            loaded = self._bundles.current(FAMILY)
+            old = self.desk.catalogue
+            items = [item for item in old.items if item is not None]
+            desk = await self._numbered(loaded, items, old.deleted())
+            # From here on nothing waits: what changed meanwhile is taken, then it is seated.
+            for change in self._missed:
+                if change.item is None:
+                    desk.catalogue.delete(change.item_id)
+                else:
+                    desk.catalogue.put(change.item)
+            self._loaded = loaded
+            self._seat(desk)
+        except Exception as error:
+            # The desk goes on with the model it has; the next release is tried again.
+            self._loaded = self._bundles.current(FAMILY)
+            log_unexpected(error, family=FAMILY)
+        finally:
+            self._missed = []
+            self._rebuild = None
+
+    async def _numbered(
+        self, loaded: Loaded | None, items: Iterable[Item], deleted: Iterable[str]
+    ) -> Desk:
+        if loaded is None:
+            catalogue = Catalogue()
+            desk = Desk(catalogue)
+        else:
+            catalogue = Catalogue(loaded.scorer.items, loaded.scorer.hashes)
+            desk = Desk(catalogue, loaded.scorer, f"{loaded.family}/{loaded.version}")
+        for place, item in enumerate(items):
+            catalogue.put(item)
+            if place % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        for item_id in deleted:
+            catalogue.delete(item_id)
+        return desk
+
+    def _seat(self, desk: Desk) -> None:
+        self.desk = desk

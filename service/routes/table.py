@@ -1,0 +1,14 @@
+"""The visible table of every thin route; a new one adds its line to its own module's ROUTES.
+
+Knows nothing of what they do. Administration (health, metrics) is ordinary FastAPI.
+"""
+
+from service.http import Route
+from service.routes import events, items, recommendations, users
+
+ROUTES: tuple[Route, ...] = (
+    *recommendations.ROUTES,
+    *events.ROUTES,
+    *users.ROUTES,
+    *items.ROUTES,
+)
