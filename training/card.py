@@ -4,13 +4,12 @@ Plain Markdown made from the numbers alone (Mitchell et al., Model Cards for Mod
 2019). Knows nothing of MLflow or of how the numbers came about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from models.bundle import DataStamp, Metric
-from training.plots import by_contender
 
 
 @dataclass(slots=True, frozen=True)
@@ -60,6 +59,20 @@ def _day(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def by_contender(
+    metrics: Mapping[str, Metric], members: Collection[str], own: str = "model"
+) -> dict[str, dict[str, Metric]]:
+    """Group metrics named "<member>_<metric>" by member; all others are `own`'s, which is first."""
+    found: dict[str, dict[str, Metric]] = {own: {}}
+    for name, metric in metrics.items():
+        member = next((member for member in members if name.startswith(f"{member}_")), None)
+        if member is None:
+            found[own][name] = metric
+        else:
+            found.setdefault(member, {})[name.removeprefix(f"{member}_")] = metric
+    return found
+
+
 def metric_table(table: Mapping[str, Mapping[str, Metric]]) -> list[str]:
     """Answer a Markdown table: a row a contender, a column a metric, values with intervals."""
     names = list(dict.fromkeys(name for row in table.values() for name in row))
@@ -103,7 +116,7 @@ def card(facts: Facts) -> str:
         "",
         "Means with 95 % confidence intervals.",
         "",
-        *metric_table(by_contender(facts.metrics)),
+        *metric_table(by_contender(facts.metrics, members)),
         "",
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
         "## Settings of the fit",

@@ -2,14 +2,13 @@
 
 The pointer file is the truth that the service follows; MLflow's alias is its record and moves
 second. A crash between leaves the new bundle answering under an old alias; `release` again sees
-that its version is current and moves the alias only. Knows nothing of how cases are
-computed: `compare` is handed in.
+that its version is current and moves the alias only. Knows nothing of how a contest is held:
+it is handed in.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from domain.errors import BundleRefused, OperatorError
 from models.bundle import (
@@ -26,9 +25,18 @@ from models.families import load_scorer
 from training.gate import Cases, Check, GateSettings, check_quality, demand, run_gate
 from training.tracking import CHAMPION, Tracking
 
-Compare = Callable[[Bundle, Mapping[str, Any]], Mapping[str, Cases]]
-"""(challenger's bundle, scorers by name) → the cases of each of them, and of "popularity", on
-the test split that the challenger's manifest describes."""
+
+@dataclass(slots=True, frozen=True)
+class Contest:
+    """The cases of every contender, and one sentence on how the champion took part."""
+
+    cases: Mapping[str, Cases]
+    note: str = ""
+
+
+Hold = Callable[[Bundle, Bundle | None], Contest]
+"""(challenger, champion or None) → their cases, and those of "popularity", on the test split
+that the challenger's manifest describes. Nobody may have learned from what is asked there."""
 
 POPULARITY = "popularity"
 
@@ -65,38 +73,41 @@ def candidate(family: Path, version: str | None) -> str:
     return pointer.version
 
 
-def _reference(family: Path, old: Pointer | None) -> tuple[Any, str]:
-    """Answer (champion's scorer or None, what the challenger is measured against)."""
-    if old is None:
-        return None, POPULARITY
+def champion_of(family: Path) -> Bundle | None:
+    """Answer the family's current bundle, opened, with its golden rows reproduced.
+
+    None before the first release, and when the bundle is refused: a champion that can no
+    longer be scored must not keep its own successor out.
+    """
+    pointer = read_pointer(family)
+    if pointer is None:
+        return None
     try:
-        return load_scorer(open_bundle(family / old.version)), CHAMPION
+        bundle = open_bundle(family / pointer.version)
+        load_scorer(bundle)
     except BundleRefused:
-        # A champion that can no longer be scored must not keep its own successor out.
-        return None, f"{POPULARITY} (the champion's bundle is refused and cannot be scored)"
+        return None
+    return bundle
 
 
-def judge(
-    bundle: Bundle, old: Pointer | None, compare: Compare, settings: GateSettings
-) -> list[Check]:
+def judge(bundle: Bundle, hold: Hold, settings: GateSettings) -> list[Check]:
     """Run the whole gate on an opened challenger; answer every check.
 
-    The reference is the champion that `old` names, scored again from its bundle on the
-    challenger's test split, or popularity on that split when there is no champion to score.
+    The reference is the champion, or popularity when there is none that can be scored.
     """
-    scorer = load_scorer(bundle, golden=False)
-    champion, name = _reference(bundle.path.parent, old)
-    scorers = {CHALLENGER: scorer} | ({} if champion is None else {CHAMPION: champion})
-    cases = compare(bundle, scorers)
-    reference = cases[POPULARITY if champion is None else CHAMPION]
-    quality = check_quality(cases[CHALLENGER], reference, name, settings)
-    return run_gate(bundle, scorer, quality, settings)
+    champion = champion_of(bundle.path.parent)
+    contest = hold(bundle, champion)
+    name = POPULARITY if champion is None else CHAMPION
+    quality = check_quality(contest.cases[CHALLENGER], contest.cases[name], name, settings)
+    if contest.note:
+        quality = quality._replace(detail=f"{quality.detail} ({contest.note})")
+    return run_gate(bundle, load_scorer(bundle, golden=False), quality, settings)
 
 
 def release(
     family: Path,
     tracking: Tracking,
-    compare: Compare,
+    hold: Hold,
     *,
     now_ms: int,
     version: str | None = None,
@@ -119,7 +130,7 @@ def release(
         # A fit that ended before its record was kept is recorded now: the alias needs it.
         tracking.log_fit(bundle, source="", plots={})
         if old is None or old.version != bundle.version:
-            checks = judge(bundle, old, compare, settings)
+            checks = judge(bundle, hold, settings)
             demand(bundle, checks)
             step("judged")
         pointer = point(family, bundle.version, now_ms)
@@ -158,9 +169,11 @@ def rollback(
 
 __all__ = [
     "POPULARITY",
-    "Compare",
+    "Contest",
+    "Hold",
     "Released",
     "candidate",
+    "champion_of",
     "judge",
     "release",
     "rollback",

@@ -8,6 +8,7 @@ import pytest
 
 from models import families
 from models.bundle import Bundle, DataStamp, Draft, Golden, Metric, write_bundle
+from training.release import Contest
 from training.tracking import Tracking
 
 AT = 1_700_000_000_000
@@ -34,7 +35,7 @@ def toy_draft(factor: float, second: int = 0, **changes) -> Draft:
         "golden": Golden(golden),
         "metrics": {
             "ndcg_at_10": Metric(factor, factor - 0.01, factor + 0.01),
-            "popularity.ndcg_at_10": Metric(0.2, 0.19, 0.21),
+            "popularity_ndcg_at_10": Metric(0.2, 0.19, 0.21),
         },
         "data": DataStamp("f00d", 100, AT - 10, AT, {"kind": "time", "cut": AT - 5}),
         "views": {"rfm": "0a1b"},
@@ -44,11 +45,14 @@ def toy_draft(factor: float, second: int = 0, **changes) -> Draft:
     return Draft(**(made | changes))
 
 
-def toy_cases(bundle: Bundle, scorers: dict) -> dict:
-    """Cases of a split on which every scorer is as good as its factor, popularity 0.2."""
+def toy_contest(challenger: Bundle, champion: Bundle | None) -> Contest:
+    """Cases of a split on which every bundle is as good as its factor, popularity 0.2."""
     noise = np.random.default_rng(0).normal(0, 0.05, 200)
-    cases = {name: {"ndcg_at_10": scorer.factor + noise} for name, scorer in scorers.items()}
-    return cases | {"popularity": {"ndcg_at_10": 0.2 - noise}}
+    bundles = {"challenger": challenger} | ({} if champion is None else {"champion": champion})
+    cases = {
+        name: {"ndcg_at_10": bundle.arrays["factor"][0] + noise} for name, bundle in bundles.items()
+    }
+    return Contest(cases | {"popularity": {"ndcg_at_10": 0.2 - noise}}, "as toys do")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_fit_is_kept_with_all_that_makes_it_repeatable(tracking, client, add_t
     assert run.data.params["model.members.graph.weight"] == "0.7"
     assert run.data.metrics["ndcg_at_10"] == 0.5
     assert run.data.metrics["ndcg_at_10_low"] == 0.49
-    assert run.data.metrics["popularity.ndcg_at_10_high"] == 0.21
+    assert run.data.metrics["popularity_ndcg_at_10_high"] == 0.21
     assert run.data.tags["bundle"] == bundle.version
     assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
     assert run.data.tags["view.rfm"] == "0a1b"
