@@ -48,6 +48,7 @@ class _Pending(Generic[E]):
     entries: list[E] = field(default_factory=list)  # type: ignore[assignment]
     rows: int = 0
     since_ms: int = 0
+    to_trim: StreamId = BEFORE_ALL
 
 
 @dataclass
@@ -80,9 +81,8 @@ class Channel(Generic[E]):
             ends[file.bucket] = max(file.last, ends.get(file.bucket, BEFORE_ALL))
         for bucket in range(self.buckets):
             end = ends.get(bucket, BEFORE_ALL)
-            self._pending[bucket] = _Pending(end)
-            if end != BEFORE_ALL:
-                self.trim(bucket, format_id(end))
+            self._pending[bucket] = _Pending(end, to_trim=end)
+            self._trim(bucket)
 
     @property
     def pending_rows(self) -> int:
@@ -92,6 +92,7 @@ class Channel(Generic[E]):
     def read_bucket(self, bucket: int, now_ms: int) -> bool:
         """Read on in one bucket; tell whether there may be more."""
         pending = self._pending[bucket]
+        self._trim(bucket)
         entries = self.read(bucket, format_id(pending.read_up_to), READ_COUNT)
         if not entries:
             return False
@@ -127,7 +128,15 @@ class Channel(Generic[E]):
             write_atomically(path, self.schema, tables, self.options, self.step)
             pending.entries = pending.entries[len(entries) :]
             pending.rows -= sum(self.rows_of(entry) for entry in entries)
+            pending.to_trim = last
             self.before_trim()
             self.step("before trim")
-            self.trim(bucket, format_id(last))
+            self._trim(bucket)
             self.step("trimmed")
+
+    def _trim(self, bucket: int) -> None:
+        """Trim what is on disk; a refusal leaves it for the next time."""
+        pending = self._pending[bucket]
+        if pending.to_trim != BEFORE_ALL:
+            self.trim(bucket, format_id(pending.to_trim))
+            pending.to_trim = BEFORE_ALL

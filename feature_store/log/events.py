@@ -37,10 +37,7 @@ SCHEMA = pa.schema(
         ("stream_seq", pa.int32()),
         ("row", pa.int32()),
         ("entity_hash", pa.uint64()),
-        *(
-            (column, pa.from_numpy_dtype(RECORD[name]))
-            for name, column in RECORD_COLUMNS.items()
-        ),
+        *((column, pa.from_numpy_dtype(RECORD[name])) for name, column in RECORD_COLUMNS.items()),
         *((name, pa.string()) for name in PAYLOAD_FIELDS),
     ]
 )

@@ -87,6 +87,13 @@ def uncovered(files: list[LogFile]) -> list[LogFile]:
     return kept
 
 
+def rows_after(table: pa.Table, after: StreamId) -> pa.Table:
+    """Answer the rows whose entry came after the stream id `after`."""
+    ms, seq = after
+    at, place = table["stream_ms"].to_numpy(), table["stream_seq"].to_numpy()
+    return table.filter((at > ms) | ((at == ms) & (place > seq)))
+
+
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries durable."""
     handle = os.open(folder, os.O_RDONLY)
@@ -111,13 +118,15 @@ def write_atomically(
     tables: Iterator[pa.Table],
     options: dict[str, object],
     step: Step = no_step,
+    *,
+    suffix: str = ".tmp",
 ) -> None:
     """Write tables as one Parquet file that appears whole, durable, or not at all.
 
     Raises OSError when the disk refuses; nothing is then visible under `path`.
     """
     make_folder(path.parent)
-    unfinished = path.with_name(path.name + ".tmp")
+    unfinished = path.with_name(path.name + suffix)
     step("before write")
     with unfinished.open("wb") as sink:
         with pq.ParquetWriter(sink, schema, **options) as writer:

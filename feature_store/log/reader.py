@@ -6,6 +6,7 @@ Knows nothing of views.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from domain.ids import session_entity
 from feature_store.linking import Link
 from feature_store.log.events import POSITION_COLUMNS, RECORD_COLUMNS, SCHEMA
-from feature_store.log.files import BEFORE_ALL, LogFile, StreamId, log_files, uncovered
+from feature_store.log.files import BEFORE_ALL, LogFile, StreamId, log_files, rows_after, uncovered
 from feature_store.records import LINK_KIND, RECORD, Records
 
 Ints = npt.NDArray[np.int64]
@@ -98,19 +99,14 @@ def _table(
             reading.discard("session")
         ordered = [name for name in SCHEMA.names if name in reading]
         table = file.read_row_groups(groups, columns=ordered, use_threads=False)
+    if part.after != BEFORE_ALL:
+        table = rows_after(table, part.after)
     keep: list[pa.Array] = []
     if since is not None:
         keep.append(pc.greater_equal(table["at"], since))
     if until is not None:
         keep.append(pc.less(table["at"], until))
-    if part.after != BEFORE_ALL:
-        ms, seq = part.after
-        later = pc.and_(pc.equal(table["stream_ms"], ms), pc.greater(table["stream_seq"], seq))
-        keep.append(pc.or_(pc.greater(table["stream_ms"], ms), later))
-    for mask in keep:
-        # Later masks are as long as the table was at first, so combine before filtering.
-        keep[0] = mask if mask is keep[0] else pc.and_(keep[0], mask)
-    return table.filter(keep[0]) if keep else table
+    return table.filter(reduce(pc.and_, keep)) if keep else table
 
 
 def _tables(
@@ -157,9 +153,7 @@ def _links_of(table: pa.Table) -> Iterator[Link]:
         yield Link(session_entity(session), user, at)
 
 
-def read_arrays(
-    root: Path, *, since: int | None = None, until: int | None = None
-) -> LogArrays:
+def read_arrays(root: Path, *, since: int | None = None, until: int | None = None) -> LogArrays:
     """Read what History needs: whose each event is, its record, and the links."""
     columns = ["entity", "session", *RECORD_COLUMNS.values()]
     tables = _tables(root, columns, since, until, coded=True)
@@ -187,8 +181,6 @@ def _fill_codes(column: pa.ChunkedArray, index: dict[str, int], codes: Ints) -> 
     """Write the code of each row's entity, giving new entities the next code."""
     place = 0
     for chunk in column.chunks:
-        known = [
-            index.setdefault(entity, len(index)) for entity in chunk.dictionary.to_pylist()
-        ]
+        known = [index.setdefault(entity, len(index)) for entity in chunk.dictionary.to_pylist()]
         codes[place : place + len(chunk)] = np.array(known, np.int64)[chunk.indices.to_numpy()]
         place += len(chunk)

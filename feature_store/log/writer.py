@@ -12,23 +12,25 @@ from typing import Protocol
 
 import numpy as np
 
-from domain.clock import SECOND_MS, Clock
-from domain.errors import StoreUnavailable, Unavailable
+from domain.clock import SECOND_MS, Clock, system_clock
+from domain.errors import StoreUnavailable
 from feature_store.log import decisions, events
 from feature_store.log.channel import Channel
 from feature_store.log.files import Step, no_step, parse_id
-from feature_store.log.lock import Busy, only_one
+from feature_store.log.notes import open_notes
 from feature_store.records import PAYLOAD_FIELDS, RECORD, unpack_payload
-from feature_store.store import DecisionEntry, StreamEntry
+from feature_store.settings import Home
+from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
 from feature_store.trends import BLOB_NAME, Tally, Trends, pack, parse
 
 _LOG = logging.getLogger(__name__)
 _ITEM = PAYLOAD_FIELDS.index("item")
-LOCK = "writer"
 
 
 class Streams(Protocol):
     """What the writer needs of a store; `feature_store.redis.streams` has it."""
+
+    settings: StoreSettings
 
     def read(self, bucket: int, after_id: str, count: int) -> list[StreamEntry]:
         """Answer up to `count` entries after `after_id`, in order."""
@@ -44,10 +46,6 @@ class Streams(Protocol):
 
     def trim_decisions(self, bucket: int, up_to_id: str) -> object:
         """Remove the entries of decisions up to and including `up_to_id`."""
-        ...
-
-    def length(self, bucket: int) -> int:
-        """Answer how many entries of events a bucket's stream holds."""
         ...
 
     def get_blob(self, name: str) -> bytes | None:
@@ -73,12 +71,12 @@ class WriterSettings:
     age_ms: int = 30 * SECOND_MS
     held: int = 200_000
     publish_ms: int = SECOND_MS
-    pause_s: float = 0.25
+    pause_s: float = 0.5
     retry_s: float = 2.0
 
 
 class Writer:
-    """One run of the writer; make it only while holding the lock (see `run` and `drain`)."""
+    """One run of the writer; make it only while holding the lock (see feature_store.log.drain)."""
 
     def __init__(
         self,
@@ -174,10 +172,17 @@ class Writer:
         self.flush()
 
     def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:
-        """Work until `stopped`, then write what is held; outages are waited out."""
+        """Work until `stopped`, then write what is held; outages are waited out.
+
+        Whoever wants everything on disk now leaves a note (see feature_store.log.drain).
+        """
         while not stopped():
             try:
-                if not self.turn():
+                if notes := open_notes(self.events.root):
+                    self.drain()
+                    for note in notes:
+                        note.unlink(missing_ok=True)
+                elif not self.turn():
                     sleep(self._settings.pause_s)
             except (StoreUnavailable, OSError) as error:
                 _LOG.warning("the log waits: %s", type(error).__name__)
@@ -193,30 +198,7 @@ def _stored_trends(streams: Streams) -> Trends:
         return parse(None)
 
 
-def drain(
-    make: Callable[[], Writer],
-    streams: Streams,
-    log: Path,
-    buckets: int,
-    deadline_s: float,
-    *,
-    clock: Clock,
-    sleep: Callable[[float], object],
-) -> None:
-    """Bring every event accepted so far into the log, ourselves or through a running writer.
-
-    With another writer at work, waits until the streams are empty. Raises Unavailable when
-    that takes longer than `deadline_s` seconds.
-    """
-    end = clock() + int(deadline_s * 1_000)
-    while True:
-        try:
-            with only_one(log, LOCK):
-                make().drain()
-                return
-        except Busy:
-            if not any(streams.length(bucket) for bucket in range(buckets)):
-                return
-            if clock() >= end:
-                raise Unavailable("the running log writer did not empty the streams") from None
-            sleep(0.1)
+def writer_for(streams: Streams, home: Home, settings: WriterSettings | None = None) -> Writer:
+    """Build the writer of a deployment's store and home."""
+    buckets = streams.settings.buckets
+    return Writer(streams, home.log, home.decisions, buckets, system_clock, settings)
