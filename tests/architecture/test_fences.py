@@ -67,7 +67,7 @@ def _run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
-    return _run(str(BIN / "lint-imports"), "--no-logo", "--no-cache", cwd=tree)
+    return _run(str(BIN / "lint-imports"), "--no-logo", cwd=tree)
 
 
 def _ruff(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -115,7 +115,7 @@ def test_a_forbidden_import_is_refused(copied: Path, module: str, line: str, con
     finally:
         path.write_text(before)
     assert done.returncode == 1, f"'{line}' in {module} went unnoticed"
-    broken = [text for text in done.stdout.splitlines() if text.endswith("BROKEN")]
+    broken = [text for text in done.stdout.splitlines() if "BROKEN" in text]
     assert any(contract in text.lower() for text in broken), done.stdout
 
 
