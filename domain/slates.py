@@ -18,11 +18,18 @@ class Source(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """One place in a slate: an item, its score (higher is better), its sources."""
+    """One place in a slate: an item, its score (higher is better), its sources.
+
+    `fallback` says how the place was filled when not from the asker's own history; scores
+    compare within the same fallback only. `listed` is False for an item that is known from
+    the log but is not in the catalogue.
+    """
 
     item: str
     score: float
     sources: tuple[Source, ...] = ()
+    fallback: "Fallback | None" = None
+    listed: bool = True
 
 
 class Fallback(StrEnum):
@@ -36,7 +43,12 @@ class Fallback(StrEnum):
 
 
 class Slate(NamedTuple):
-    """An ordered answer; `fallback` is None when it is personal throughout."""
+    """An ordered answer; `fallback` is None when it is personal throughout.
+
+    Otherwise it is the furthest that any place had to fall. `unknown_items` counts the items
+    named by the request or its history that neither catalogue nor model knows.
+    """
 
     items: tuple[Ranked, ...]
     fallback: Fallback | None = None
+    unknown_items: int = 0

@@ -5,7 +5,7 @@ Knows which parts there are and in which order they start; nothing of what they 
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
 from typing import Any
@@ -50,21 +50,23 @@ _DOCS_POLICY = (
 @asynccontextmanager
 async def serve_context(
     store: Store, home: Home, settings: ServiceSettings, clock: Clock
-) -> AsyncIterator[Context]:
+) -> AsyncGenerator[Context, None]:
     """Start every live part over an open store, and stop them in the opposite order."""
     metrics = Metrics()
+    bundles = Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s)
+    trends = LiveTrends(store)
     context = Context(
         store=store,
         clock=clock,
         settings=settings,
         metrics=metrics,
         watch=StoreWatch(store, metrics),
-        bundles=Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s),
-        catalogue=LiveCatalogue(store, metrics),
-        trends=LiveTrends(store),
+        bundles=bundles,
+        catalogue=LiveCatalogue(store, metrics, bundles, trends),
+        trends=trends,
         decisions=DecisionLog(store, metrics),
     )
-    parts = (context.watch, context.bundles, context.catalogue, context.trends, context.decisions)
+    parts = (context.watch, bundles, trends, context.catalogue, context.decisions)
     started: list[Any] = []
     try:
         for part in parts:
@@ -77,7 +79,7 @@ async def serve_context(
 
 
 @asynccontextmanager
-async def open_context() -> AsyncIterator[Context]:
+async def open_context() -> AsyncGenerator[Context, None]:
     """Open the store and the live parts that the environment asks for."""
     _, home, _ = store_settings_from_env()
     store = await open_store()
@@ -95,7 +97,7 @@ def create_app(opening: OpenContext | None = None) -> Dispatcher:
         configure_logs(level)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with (opening or open_context)() as context:
             app.state.context = dispatcher.context = context
             log_info("serving", store="up" if context.watch.up else "down")

@@ -131,9 +131,9 @@ class AskIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     user: OptionalId = None
     session: OptionalId = None
-    history: Annotated[
-        list[PastIn] | None, Meta(max_length=MAX_HISTORY, description="oldest first")
-    ] = None
+    history: (
+        Annotated[list[PastIn], Meta(max_length=MAX_HISTORY, description="oldest first")] | None
+    ) = None
     k: K = DEFAULT_K
     context: ContextIn | None = None
     exclude_seen: Annotated[

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from domain.errors import SanderlingError
 from domain.items import Item
 from feature_store.store import ItemChange, Store
+from feature_store.trends import NO_TRENDS, Trends
 from models.recommend.catalogue import Catalogue
 from models.recommend.desk import Desk
 from models.recommend.warming import warm
 from service.bundles import Bundles, Loaded
 from service.logs import log_unexpected, log_warning
 from service.metrics import Metrics
+from service.trends import LiveTrends
 
 FAMILY = "recommend"
 PAGE = 1_000
@@ -30,9 +32,13 @@ MANY_RETIRED = 10_000
 class LiveCatalogue:
     """The desk in use, and the one place that changes it."""
 
-    def __init__(self, store: Store, bundles: Bundles, metrics: Metrics) -> None:
+    def __init__(
+        self, store: Store, metrics: Metrics, bundles: Bundles, trends: LiveTrends
+    ) -> None:
         self._store = store
         self._bundles = bundles
+        self._trends = trends
+        self._shown: Trends = NO_TRENDS
         self._metrics = metrics
         self._version = -1
         self._loaded: Loaded | None = None
@@ -47,10 +53,12 @@ class LiveCatalogue:
         return self._version < 0
 
     def in_step(self, version: int) -> bool:
-        """Tell whether the desk holds catalogue `version` and the model in use.
+        """Tell whether the desk holds catalogue `version`; look for new trends and models.
 
-        A model that is not is numbered in the background; the desk goes on as it is.
+        A new model is numbered in the background; the desk goes on as it is until then.
         """
+        if self._trends.current is not self._shown:
+            self._show(self.desk)
         if self._bundles.current(FAMILY) is not self._loaded and self._rebuild is None:
             self._rebuild = asyncio.create_task(self._renumber())
         return version == self._version
@@ -168,4 +176,10 @@ class LiveCatalogue:
         return desk
 
     def _seat(self, desk: Desk) -> None:
+        self._show(desk)
         self.desk = desk
+
+    def _show(self, desk: Desk) -> None:
+        trends = self._shown = self._trends.current
+        if trends.items:
+            desk.show_trends(trends.items, trends.trending[0], trends.popular)

@@ -147,6 +147,15 @@ class Catalogue:
         self.revision += 1
         return index
 
+    def note(self, item_ids: Iterable[str]) -> None:
+        """Make ids recommendable that are known from the log only; known ones stay as they are."""
+        for item_id in item_ids:
+            if item_id not in self._index:
+                index = self._append(item_id)
+                self._shown[index] = self._available[index] = True
+                self._recency = None
+                self.revision += 1
+
     def delete(self, item_id: str) -> None:
         """Take an item out of sight for good (until it is put again); unknown ids pass."""
         index = self._index.get(item_id, -1)

@@ -4,6 +4,7 @@ A model (or none), the catalogue numbered after it, what is trending, filters wo
 already. Knows nothing of questions or of where its parts come from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy.typing as npt
 
 from models.recommend.catalogue import Catalogue, Flags, Scores
 from models.recommend.filters import Masks
-from models.recommend.lookup import Hashes
 from models.recommend.model import RecommendModel
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -20,8 +22,8 @@ class Desk:
     """What answers are made from. The catalogue's first indices are the model's items.
 
     name: the model's, "" for none. trending: float32[m] over the first m indices, 0 where
-    not trending; None when unknown. popular: float32[n], how much everyone wants each of
-    the model's items. counting: bool[256], the kinds of events the model listens to.
+    not trending; None when unknown. popular: how much everyone wants each of the model's
+    items, float32[n]. counting: bool[256], the kinds of events the model listens to.
     """
 
     catalogue: Catalogue
@@ -41,12 +43,19 @@ class Desk:
             weights = self.model.kind_weights
             self.counting[: weights.size] = weights > 0
 
-    def show_trends(self, items: Hashes, scores: Scores) -> None:
-        """Take what is trending: item hashes and how much, above 0; unknown items pass."""
-        rows = self.catalogue.indices(items)
-        dense = np.zeros(self.catalogue.size, np.float32)
-        dense[rows[rows >= 0]] = scores[rows >= 0]
-        self.trending = dense
+    def show_trends(self, items: Sequence[str], trending: Floats, popular: Floats) -> None:
+        """Take what is wanted now and over all time, each parallel to the ids `items`.
+
+        Items met here for the first time become recommendable, as known from the log.
+        Without a model, what was wanted over all time is what is popular.
+        """
+        self.catalogue.note(items)
+        rows = np.array([self.catalogue.index(item) for item in items], np.int32)
+        self.trending = np.zeros(self.catalogue.size, np.float32)
+        self.trending[rows] = trending
+        if self.model is None:
+            self.popular = np.zeros(self.catalogue.size, np.float32)
+            self.popular[rows] = popular
 
 
 def popularity(model: RecommendModel) -> Scores:

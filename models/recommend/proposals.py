@@ -81,7 +81,7 @@ def proposals(case: Case) -> Iterator[Proposal]:
     if desk.trending is not None:
         yield Proposal(Fallback.trending, desk.trending, 0.0)
     if desk.popular is not None:
-        yield Proposal(Fallback.popular, desk.popular)
+        yield Proposal(Fallback.popular, desk.popular, -np.inf if model else 0.0)
     yield Proposal(Fallback.newest, desk.catalogue.recency())
 
 

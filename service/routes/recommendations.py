@@ -1,0 +1,235 @@
+"""/v1/recommendations: what to show to a user, a session, a history, or anybody.
+
+Consent is decided before a history is looked at; a store that does not answer in time costs
+the personal part of the answer and nothing else. Knows the JSON of questions and answers;
+the slate itself is made by models.recommend.policy.
+"""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from domain.decisions import Decision
+from domain.errors import SanderlingError
+from domain.ids import new_id, session_entity, user_entity
+from domain.slates import Fallback, Slate
+from domain.users import Purpose, may_use
+from feature_store.store import EntityState
+from models.recommend.ask import NOBODY, Asker, Origin
+from models.recommend.policy import recommend
+from service.asking import QUERY, AskIn, ask_of, ask_of_body, ask_of_query, asker_of, entity_of
+from service.context import Context
+from service.http import Reply, Request, Route, json_reply
+
+PATH = "/v1/recommendations"
+MAX_BODY = 1 << 19
+FAMILY = "recommend"
+DOWN_TIMEOUT_S = 0.02
+
+Mark = Annotated[
+    str, Meta(description="how it was filled when not from the asker's own history",
+              extra_json_schema={"enum": [fallback.value for fallback in Fallback]})
+]  # fmt: skip
+
+
+class SourceOut(msgspec.Struct, frozen=True, gc=False):
+    """A member that proposed the item, its share, the items it rests on, and a sentence."""
+
+    member: str
+    share: float
+    because: tuple[str, ...]
+    text: str
+
+
+class PlaceOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One place; scores compare within the same fallback. `known` is false for an item that
+    is in the log but not in the catalogue."""
+
+    item: str
+    score: float
+    fallback: Mark | None = None
+    known: bool = True
+    sources: tuple[SourceOut, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """The slate, best first. `as_of` is epoch milliseconds: events before it count.
+
+    `model` is the family and version, null when there is none yet. `fallback` is the furthest
+    any place fell, and `reason` why. `unknown_items` counts the items asked about that neither
+    catalogue nor model knows.
+    """
+
+    decision_id: str
+    items: list[PlaceOut]
+    model: str | None
+    as_of: int
+    fallback: Mark | None = None
+    reason: Annotated[
+        str,
+        Meta(extra_json_schema={"enum": [
+            "anonymous", "catalogue_behind", "consent", "few_items", "no_history", "no_model",
+            "session", "store_unavailable",
+        ]}),
+    ] = ""  # fmt: skip
+    unknown_items: int = 0
+
+
+class _Found:
+    """Whose history an answer rests on after the store and consent have been asked."""
+
+    __slots__ = ("as_of", "asker", "entity", "reason")
+
+    def __init__(self, asker: Asker, as_of: int, entity: str, reason: str) -> None:
+        self.asker, self.as_of, self.entity, self.reason = asker, as_of, entity, reason
+
+
+async def post_recommendations(context: Context, request: Request) -> Reply:
+    """Answer a question sent as JSON."""
+    return await _answer(context, ask_of_body(request) if request.body else AskIn())
+
+
+async def get_recommendations(context: Context, request: Request) -> Reply:
+    """Answer a question sent as a query string."""
+    return await _answer(context, ask_of_query(request))
+
+
+async def _answer(context: Context, sent: AskIn) -> Reply:
+    origin, name = entity_of(sent)
+    ask = ask_of(sent)
+    now = context.clock()
+    given = asker_of(sent.history, now) if sent.history else NOBODY
+    found = await _find(context, origin, name, now, given)
+    desk = context.catalogue.desk
+    slate = recommend(desk, ask, found.asker, found.as_of)
+    answer = _shape(slate, desk.name, found, desk.model is not None)
+    if answer.fallback is not None:
+        context.metrics.fallbacks.labels(PATH, answer.fallback).inc()
+    context.decisions.put(_decision(answer, slate, found, sent, now))
+    return json_reply(answer)
+
+
+async def _find(context: Context, origin: Origin, name: str, now: int, given: Asker) -> _Found:
+    """Read what the answer needs, in time; decide consent; answer whose history it may use."""
+    personal = origin in (Origin.user, Origin.session)
+    entity = ""
+    if personal:
+        entity = user_entity(name) if origin is Origin.user else session_entity(name)
+    catalogue = context.catalogue
+    reason = ""
+    state: EntityState | None = None
+    # While the store is known to be down, asking it is a formality that must cost little.
+    patience = context.settings.store_timeout_s if context.watch.up else DOWN_TIMEOUT_S
+    try:
+        async with asyncio.timeout(patience):
+            read = await context.store.read((entity,) if personal else ())
+            state = read.states[0] if personal else None
+            reason = "catalogue_behind"
+            if not catalogue.in_step(read.items_version):
+                await catalogue.catch_up(read.items_version)
+            reason = ""
+    except (SanderlingError, TimeoutError):
+        reason = reason or "store_unavailable"
+    if not personal:
+        return _Found(given, _after(given, now), "", reason)
+    if state is None:
+        return _Found(NOBODY, now, entity, reason)
+    if state.linked_user:
+        origin, entity = Origin.user, user_entity(state.linked_user)
+    if not may_use(state.profile, Purpose.personalisation, unanswered=context.settings.unanswered):
+        return _Found(NOBODY, now, entity, "consent")
+    asker = _remembered(state, origin, context.store.settings.history_cap)
+    if asker.ats.size:
+        context.metrics.feature_age.labels(PATH).observe(max(0, now - int(asker.ats[-1])) / 1000)
+    return _Found(asker, _after(asker, now), entity, reason)
+
+
+def _remembered(state: EntityState, origin: Origin, cap: int) -> Asker:
+    """Answer the last `cap` events of an entity, oldest first."""
+    records = state.records[-cap:]
+    return Asker(
+        origin,
+        np.ascontiguousarray(records["item"]),
+        np.ascontiguousarray(records["kind"]),
+        np.ascontiguousarray(records["at"]),
+    )
+
+
+def _after(asker: Asker, now: int) -> int:
+    """Answer the moment just after every event: other people's clocks run fast too."""
+    return max(now, int(asker.ats[-1]) + 1) if asker.ats.size else now
+
+
+def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
+    reason = found.reason
+    if slate.fallback is not None and not reason:
+        reason = _why(slate, found.asker, has_model)
+    return Answer(
+        new_id(),
+        [
+            PlaceOut(
+                place.item,
+                place.score,
+                place.fallback,
+                place.listed,
+                tuple([SourceOut(*source) for source in place.sources]),
+            )
+            for place in slate.items
+        ],
+        model or None,
+        found.as_of,
+        slate.fallback,
+        reason,
+        slate.unknown_items,
+    )
+
+
+def _why(slate: Slate, asker: Asker, has_model: bool) -> str:
+    """Answer why a slate is not personal throughout though nothing failed."""
+    if asker.origin is Origin.nobody:
+        return "anonymous"
+    if slate.items and slate.items[0].fallback in (None, Fallback.session):
+        return "session" if slate.fallback is Fallback.session else "few_items"
+    return "no_history" if has_model else "no_model"
+
+
+_request_text = msgspec.json.Encoder().encode
+
+
+def _decision(answer: Answer, slate: Slate, found: _Found, sent: AskIn, now: int) -> Decision:
+    sent.user = sent.session = None
+    return Decision(
+        answer.decision_id,
+        now,
+        FAMILY,
+        found.entity,
+        answer.model or "",
+        found.as_of,
+        tuple([place.item for place in slate.items]),
+        tuple([place.score for place in slate.items]),
+        (1.0,) * len(slate.items),
+        answer.fallback or "",
+        "",
+        _request_text(sent).decode(),
+    )
+
+
+_NOTE = (
+    "Places are filled from the asker's history, then by likeness to the item in view, by what "
+    "is trending, popular, newest; every place says so. It is never empty while items may be "
+    "shown, and a store that does not answer costs the personal part only."
+)
+
+ROUTES = (
+    Route(
+        "POST", PATH, post_recommendations, "What to show", "recommendations",
+        body=AskIn, replies={200: Answer}, body_cap=MAX_BODY, description=_NOTE,
+    ),
+    Route(
+        "GET", PATH, get_recommendations, "What to show, for simple callers", "recommendations",
+        replies={200: Answer}, query=QUERY, description=_NOTE,
+    ),
+)  # fmt: skip
