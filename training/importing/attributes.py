@@ -18,7 +18,8 @@ from domain.items import Attribute, Item
 from domain.money import to_micros
 from feature_store.store import Store
 from training.importing.checking import Rejected
-from training.importing.counts import Counts, RejectsFile
+from training.importing.counts import Counts
+from training.importing.landing import Landing
 from training.importing.readers import FAULT, ROW
 
 ITEM_COLUMNS = (
@@ -88,17 +89,13 @@ def _flag(value: object, field: str) -> bool | None:
 
 
 async def put_items(
-    store: Store,
-    frames: Iterable[tuple[str, pl.DataFrame]],
-    clock: Clock,
-    rejects: RejectsFile,
-    progress: Progress,
+    frames: Iterable[tuple[str, pl.DataFrame]], landing: Landing, progress: Progress
 ) -> Counts:
     """Insert or replace items; one that is already so is left alone. `frames` are (file, frame).
 
     A new item without `created_at` is created now; a known one keeps its time.
     """
-    counts = Counts()
+    counts, store = Counts(), landing.store
     for file, frame in frames:
         for rows, first in _slices(frame):
             items: list[Item] = []
@@ -111,10 +108,12 @@ async def put_items(
                 except BadField as error:
                     refused = Rejected(place, error.field, error.code, error.message)
                     counts.rejected[refused.code] += 1
-                    rejects.write(file, [refused])
+                    landing.rejects.write(file, [refused])
             known = await store.get_items([item.item for item in items])
             dated = [
-                replace(item, created_at=item.created_at or (old.created_at if old else clock()))
+                replace(
+                    item, created_at=item.created_at or (old.created_at if old else landing.clock())
+                )
                 for item, old in zip(items, known, strict=True)
             ]
             changed = [item for item, old in zip(dated, known, strict=True) if item != old]
@@ -128,14 +127,10 @@ async def put_items(
 
 
 async def patch_users(
-    store: Store,
-    frames: Iterable[tuple[str, pl.DataFrame]],
-    clock: Clock,
-    rejects: RejectsFile,
-    progress: Progress,
+    frames: Iterable[tuple[str, pl.DataFrame]], landing: Landing, progress: Progress
 ) -> Counts:
     """Merge attributes into profiles; consent and the test flag are not touched."""
-    counts = Counts()
+    counts, store = Counts(), landing.store
     for file, frame in frames:
         for rows, first in _slices(frame):
             wanted: dict[str, dict[str, Attribute]] = {}
@@ -143,14 +138,14 @@ async def patch_users(
                 refused = _refused_user(row, row.pop(ROW, place), row.pop(FAULT, ""))
                 if refused is not None:
                     counts.rejected[refused.code] += 1
-                    rejects.write(file, [refused])
+                    landing.rejects.write(file, [refused])
                     continue
                 wanted.setdefault(row["user"], {}).update(_attributes(row, ("user",)))
                 counts.accepted += 1
             same = await _unchanged(store, wanted)
             counts.accepted -= len(same)
             counts.duplicates += len(same)
-            await _patch(store, [(u, a) for u, a in wanted.items() if u not in same], clock)
+            await _patch(store, [(u, a) for u, a in wanted.items() if u not in same], landing.clock)
             counts.read += len(rows)
             progress(len(rows))
     return counts

@@ -17,14 +17,15 @@ from tqdm import tqdm
 
 from domain.clock import Clock, system_clock
 from domain.errors import ScientistError
+from feature_store.log.status import log_status
 from feature_store.opening import open_store
 from feature_store.settings import Home, settings_from_env
-from feature_store.store import Store
 from training.importing.arguments import description_of, fill_parser, mapping_of, text_options
 from training.importing.attributes import patch_users, put_items
 from training.importing.counts import Counts, RejectsFile
-from training.importing.draining import drain
+from training.importing.draining import log_drain
 from training.importing.labels import store_labels
+from training.importing.landing import Landing
 from training.importing.pouring import SourceFrame, pour
 from training.importing.presets import PRESETS
 from training.importing.preview import preview_events, preview_rows
@@ -72,9 +73,10 @@ def plan_of(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
     if args.preset:
         preset = PRESETS[args.preset]
         path = preset_path(preset, args.files)
-        wanted = {args.what} if args.what else {"items", "users", "events"}
-        if not wanted <= {"items", "users", "events"}:
-            raise ScientistError("a preset holds events, items and users; labels come from files")
+        held = {"events", *preset.sides()}
+        wanted = {args.what} if args.what else held
+        if not wanted <= held:
+            raise ScientistError(f"{preset.name} holds no {args.what}: {', '.join(sorted(held))}")
         say(f"{preset.about}\nrule: {preset.rule}")
         plan = Plan(preset.name, currency=preset.currency)
         if "items" in wanted:
@@ -129,43 +131,42 @@ def run(args: argparse.Namespace) -> int:
         )
     path = args.rejects or home.root / "imports" / f"{plan.name}.rejects.csv"
 
+    drain = None if args.no_drain or plan.events is None else log_drain(settings, home, url)
+
     async def whole() -> list[Counts]:
         store = await open_store(settings, home, url)
         try:
             with RejectsFile(path) as rejects:
-                return await carry_out(plan, store, home, system_clock, rejects, say)
+                landing = Landing(store, system_clock, rejects, drain)
+                return await carry_out(plan, landing, home, say)
         finally:
             await store.close()
 
     counts = asyncio.run(whole())
-    if plan.events is not None and not args.no_drain:
-        say(f"log: {drain(settings, home, url):,} events moved from the stream to Parquet")
+    if drain is not None:
+        say(f"log: {log_status(home.log).rows:,} rows in {home.log}")
     if any(count.rejected for count in counts):
         say(f"rejected rows: {path}")
     return 1 if all(c.rejected.total() == c.read - c.skipped > 0 for c in counts) else 0
 
 
-async def carry_out(
-    plan: Plan, store: Store, home: Home, clock: Clock, rejects: RejectsFile, say: Say
-) -> list[Counts]:
+async def carry_out(plan: Plan, landing: Landing, home: Home, say: Say) -> list[Counts]:
     """Import everything a plan holds, items first, and say what became of it."""
     done: list[Counts] = []
     if plan.items is not None:
         with progress_bar("items", None) as progress:
-            done.append(await put_items(store, plan.items, clock, rejects, progress))
+            done.append(await put_items(plan.items, landing, progress))
         _say_counts("items", done[-1], say)
     if plan.users is not None:
         with progress_bar("users", None) as progress:
-            done.append(await patch_users(store, plan.users, clock, rejects, progress))
+            done.append(await patch_users(plan.users, landing, progress))
         _say_counts("users", done[-1], say)
     if plan.events is not None:
         with progress_bar("events", plan.rows) as progress:
-            done.append(await pour(store, plan.events, clock, rejects, progress))
+            done.append(await pour(plan.events, landing, progress))
         _say_counts("events", done[-1], say)
     if plan.labels is not None:
-        manifest, counts = await store_labels(
-            store, plan.labels, home.root, plan.label_set, clock, rejects
-        )
+        manifest, counts = await store_labels(plan.labels, landing, home.root, plan.label_set)
         done.append(counts)
         _say_counts("labels", counts, say)
         say(f"  {manifest.users:,} users, of them never seen: {manifest.unknown_users:,}")

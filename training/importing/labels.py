@@ -15,12 +15,12 @@ from pathlib import Path
 
 import polars as pl
 
-from domain.clock import Clock
 from domain.errors import ScientistError
 from domain.ids import is_valid_id, user_entity
 from feature_store.store import Store
 from training.importing.checking import Rejected
-from training.importing.counts import Counts, RejectsFile
+from training.importing.counts import Counts
+from training.importing.landing import Landing
 
 SCHEMA = {"user": pl.String, "at": pl.Int64, "label": pl.String}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -63,12 +63,7 @@ def load_labels(home: Path, name: str) -> tuple[pl.DataFrame, LabelManifest]:
 
 
 async def store_labels(
-    store: Store,
-    frames: Iterable[tuple[str, pl.DataFrame]],
-    home: Path,
-    name: str,
-    clock: Clock,
-    rejects: RejectsFile,
+    frames: Iterable[tuple[str, pl.DataFrame]], landing: Landing, home: Path, name: str
 ) -> tuple[LabelManifest, Counts]:
     """Check and keep a label set under `name`, in place of an older one.
 
@@ -88,7 +83,7 @@ async def store_labels(
             refused = _refused(row, user, at, label, fault, kept)
             if refused is not None:
                 counts.rejected[refused.code] += 1
-                rejects.write(file, [refused])
+                landing.rejects.write(file, [refused])
             elif (user, at) in kept:
                 counts.duplicates += 1
             else:
@@ -96,8 +91,8 @@ async def store_labels(
                 counts.accepted += 1
     if not kept:
         raise ScientistError("no row of the label file can be used; see the rejects file")
-    unknown = await _unknown(store, sorted({user for user, _ in kept}))
-    return _write(home, name, kept, unknown, counts, clock()), counts
+    unknown = await _unknown(landing.store, sorted({user for user, _ in kept}))
+    return _write(home, name, kept, unknown, counts, landing.clock()), counts
 
 
 def _refused(

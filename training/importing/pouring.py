@@ -13,12 +13,15 @@ import polars as pl
 from domain.clock import Clock
 from domain.events import Event
 from domain.ids import bucket_of
-from feature_store.store import Appended, Store
+from feature_store.store import Appended
 from training.importing.checking import Rejected, check_frame
-from training.importing.counts import Counts, RejectsFile
+from training.importing.counts import Counts
+from training.importing.landing import Landing
 
 APPEND_EVENTS = 1_000
 IN_FLIGHT = 4
+_MOST_HOMES = 1_000_000
+"""Entities whose bucket is remembered, so that memory stays bounded."""
 
 
 class SourceFrame(NamedTuple):
@@ -38,20 +41,17 @@ class _Prepared(NamedTuple):
 
 
 async def pour(
-    store: Store,
-    frames: Iterator[SourceFrame],
-    clock: Clock,
-    rejects: RejectsFile,
-    progress: Callable[[int], object],
+    frames: Iterator[SourceFrame], landing: Landing, progress: Callable[[int], object]
 ) -> Counts:
     """Check every frame and append its events; `progress` is told how many rows are done.
 
-    At most two frames are in memory. Raises StoreUnavailable when the store goes away: what
-    was counted is kept, and a second run adds the rest.
+    With a drain the log is brought up to date now and then, and at the end. At most two
+    frames are in memory. Raises StoreUnavailable when the store goes away: what was appended
+    stays, and a second run adds the rest.
     """
     counts = Counts()
-    ready = asyncio.Semaphore(IN_FLIGHT)
-    prepare = _preparer(frames, store.settings.buckets, clock)
+    append = _Appender(landing, counts, progress)
+    prepare = _preparer(frames, landing.store.settings.buckets, landing.clock)
     upcoming = asyncio.create_task(asyncio.to_thread(prepare))
     try:
         while (prepared := await upcoming) is not None:
@@ -59,33 +59,39 @@ async def pour(
             counts.read += prepared.rows + prepared.skipped
             counts.skipped += prepared.skipped
             counts.rejected.update(reject.code for reject in prepared.rejected)
-            rejects.write(prepared.file, prepared.rejected)
+            landing.rejects.write(prepared.file, prepared.rejected)
             progress(prepared.skipped + len(prepared.rejected))
             async with asyncio.TaskGroup() as group:
                 for chunk in prepared.chunks:
-                    group.create_task(_append(store, chunk, clock, ready, counts, progress))
+                    group.create_task(append.chunk(chunk))
+            if landing.drain is not None and landing.drain.is_due(counts.accepted):
+                await asyncio.to_thread(landing.drain.run, counts.accepted)
     except ExceptionGroup as failed:
         # One cause is enough to say: they share the store.
         raise failed.exceptions[0] from None
     finally:
         upcoming.cancel()
+    if landing.drain is not None:
+        await asyncio.to_thread(landing.drain.run, counts.accepted)
     return counts
 
 
-async def _append(
-    store: Store,
-    chunk: Sequence[Event],
-    clock: Clock,
-    ready: asyncio.Semaphore,
-    counts: Counts,
-    progress: Callable[[int], object],
-) -> None:
-    async with ready:
-        appended = await store.append(chunk, clock())
-    accepted = sum(outcome is Appended.accepted for outcome in appended)
-    counts.accepted += accepted
-    counts.duplicates += len(appended) - accepted
-    progress(len(appended))
+class _Appender:
+    """Appends chunks, IN_FLIGHT at a time, and counts what became of them."""
+
+    def __init__(self, landing: Landing, counts: Counts, progress: Callable[[int], object]) -> None:
+        self._landing = landing
+        self._counts = counts
+        self._progress = progress
+        self._places = asyncio.Semaphore(IN_FLIGHT)
+
+    async def chunk(self, events: Sequence[Event]) -> None:
+        async with self._places:
+            appended = await self._landing.store.append(events, self._landing.clock())
+        accepted = sum(outcome is Appended.accepted for outcome in appended)
+        self._counts.accepted += accepted
+        self._counts.duplicates += len(appended) - accepted
+        self._progress(len(appended))
 
 
 def _preparer(
@@ -109,6 +115,3 @@ def _preparer(
         return _Prepared(source.file, source.frame.height, source.skipped, chunks, checked.rejected)
 
     return prepare
-
-
-_MOST_HOMES = 1_000_000

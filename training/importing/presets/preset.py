@@ -93,6 +93,11 @@ class Preset:
         """Answer frames of users: `user`; other columns are attributes."""
         yield from self._side(self.user_table, Path(path), "users")
 
+    def sides(self) -> tuple[str, ...]:
+        """Answer which of "items" and "users" the set describes."""
+        tables = (("items", self.item_table), ("users", self.user_table))
+        return tuple(what for what, table in tables if table is not None)
+
     def _side(self, table: Table | None, path: Path, what: str) -> Iterator[pl.DataFrame]:
         if table is None:
             return
