@@ -5,6 +5,7 @@ Knows nothing of stores, users or time: the history and `as_of` are arguments.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -217,7 +218,7 @@ class RecommendModel:
         Raises KeyError or ValueError when a part is missing or the parts do not fit together.
         """
         text, ends = arrays["items"].tobytes(), arrays["items_ends"].tolist()
-        items = tuple(text[a:b].decode() for a, b in zip(ends, ends[1:], strict=False))
+        items = tuple(text[a:b].decode() for a, b in pairwise(ends))
         if len(items) != len(arrays["hashes"]) or len(params["kind_weights"]) > KINDS:
             raise ValueError("the arrays of a recommender do not fit together")
         scorers: list[Member] = []

@@ -98,7 +98,6 @@ def _ndcg(lists: Lists, cases: Cases, k: int) -> float:
 def member_weights(model: RecommendModel, names: Sequence[str]) -> Weights:
     """Answer float32[g, m]: one row for each name, "blend" or a single member alone."""
     alone = np.eye(len(model.members), dtype=np.float32)
-    rows = [
-        model.weights if name == "blend" else alone[model.members.index(name)] for name in names
-    ]
+    own = {"blend": model.weights, **dict(zip(model.members, alone, strict=True))}
+    rows = [own[name] for name in names]
     return np.stack(rows).astype(np.float32)

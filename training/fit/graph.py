@@ -6,6 +6,7 @@ against the direction of time count `reverse` as much. Rows are divided by their
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def fit_graph(known: Interactions, as_of: int, params: dict[str, Any], threads: 
 
     bounds = np.linspace(0, n, threads * 4 + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, list(zip(bounds, bounds[1:], strict=False))))
+        list(pool.map(part, list(pairwise(bounds))))
     kept: npt.NDArray[np.bool_] = np.arange(shape[1]) < sizes[:, None]
     return ItemGraph(
         np.concatenate([[0], np.cumsum(sizes)]), targets[kept], weights[kept], params["decay"]

@@ -10,6 +10,7 @@ Knows nothing of tracking, release or bundles' files.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,14 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The items that are learned about, by number."""
+    """The items that are learned about, by number, and what an event of each kind says.
+
+    items: n ids. hashes: uint64[n]. kind_weights: float32[KINDS], the largest that occurs is 1.
+    """
 
     items: tuple[str, ...]
     hashes: npt.NDArray[np.uint64]
+    kind_weights: npt.NDArray[np.float32]
 
 
 def prepare(
@@ -90,7 +95,8 @@ def prepare(
             f"{len(kept)} items and {len(full.offsets) - 1} users with interactions; a "
             "recommender needs at least two of each (which kinds count is kind_weights)"
         )
-    catalogue = Catalogue(tuple(ids[i] for i in kept), hashes[kept])
+    weights /= weights[np.unique(full.kinds)].max()
+    catalogue = Catalogue(tuple(ids[i] for i in kept), hashes[kept], weights)
     return catalogue, interactions_of(history, catalogue.hashes, weights)
 
 
@@ -112,7 +118,6 @@ def splits_of(
 
 def assemble(
     catalogue: Catalogue,
-    settings: RecommendSettings,
     repeats: bool,
     members: dict[str, Any],
     weights: npt.NDArray[np.float32],
@@ -124,7 +129,7 @@ def assemble(
         members=tuple(members),
         scorers=tuple(members.values()),
         weights=frozen(weights, np.float32),
-        kind_weights=frozen(settings.weights_by_kind(), np.float32),
+        kind_weights=frozen(catalogue.kind_weights, np.float32),
         repeats=repeats,
     )
 
@@ -145,7 +150,7 @@ class Fit:
         )
         names = MEMBER_FITS if settings.members is None else settings.members
         self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
-        self.assemble = partial(assemble, catalogue, settings, self.repeats)
+        self.assemble = partial(assemble, catalogue, self.repeats)
 
     def step(self, what: str) -> None:
         """Show one step done."""
@@ -228,7 +233,7 @@ def golden_rows(model: RecommendModel, full: Interactions, cap: int, seed: int) 
         )
         # Neighbours closer than the tolerance may change places on another processor.
         scores = model.answer({**row, "k": 11})["scores"]
-        if row is empty or all(a - b > 1e-4 for a, b in zip(scores, scores[1:], strict=False)):
+        if row is empty or all(a - b > 1e-4 for a, b in pairwise(scores)):
             rows.append({"input": row, "output": model.answer(row)})
     return Golden(rows, GOLDEN_TOLERANCE)
 
