@@ -17,7 +17,7 @@ from domain.events import Event
 from feature_store.compiling import compiled
 from feature_store.linking import Link, Spans, no_links, with_links
 from feature_store.log.reader import read_arrays
-from feature_store.ordering import first_of_each, grouped, sort_groups
+from feature_store.ordering import Columns, first_of_each, gather, grouped, sort_groups
 from feature_store.records import (
     EMPTY_LIFETIME,
     H_COUNT,
@@ -96,6 +96,14 @@ def _seen(ats: Ints, offsets: Ints, spans: tuple[Ints, Ints], times: Ints) -> tu
     return groups[:n].copy(), as_ofs[:n].copy()
 
 
+def _order(groups: Ints, as_ofs: Ints) -> Ints | None:
+    """Answer the rows in (group, as_of) order, None when they are in it already."""
+    steps, later = np.diff(groups), np.diff(as_ofs) >= 0
+    if ((steps > 0) | ((steps == 0) & later)).all():
+        return None
+    return np.lexsort((as_ofs, groups))
+
+
 @dataclass(frozen=True)
 class History:
     """The log in memory.
@@ -140,26 +148,23 @@ class History:
         as_ofs = np.array([as_of for _, as_of in pairs], np.int64)  # type: ignore[misc]
         return entity, as_ofs, self.spans.group_at(entity, as_ofs)
 
-    def _rows(
-        self, views: Sequence[View], groups: Ints, as_ofs: Ints, entity: Ints
-    ) -> Replayed:
-        order = np.lexsort((as_ofs, groups))
+    def _rows(self, views: Sequence[View], groups: Ints, as_ofs: Ints, entity: Ints) -> Replayed:
+        order = _order(groups, as_ofs)
         out = {view.name: np.zeros(len(groups), view.dtype) for view in views}
         found = np.zeros(len(groups), np.bool_)
         offsets = np.append(self.offsets, self.offsets[-1])
         for begin in range(0, len(groups), _CHUNK):
-            rows = order[begin : begin + _CHUNK]
+            rows = slice(begin, begin + _CHUNK) if order is None else order[begin : begin + _CHUNK]
             wanted = np.where(groups[rows] < 0, len(self.offsets) - 1, groups[rows])
             times = as_ofs[rows]
-            starts, ends, lifetimes = _rewind(
-                self.records, wanted, times, offsets, EMPTY_LIFETIME
-            )
+            starts, ends, lifetimes = _rewind(self.records, wanted, times, offsets, EMPTY_LIFETIME)
             lifetimes.flags.writeable = False
             found[rows] = ends > starts
             for view in views:
-                part = np.zeros(len(rows), view.dtype)
+                part = out[view.name][rows]
                 view.fill_all(self.records, starts, ends, lifetimes, times, self.cap, part)
-                out[view.name][rows] = part
+                if order is not None:
+                    out[view.name][rows] = part
         return Replayed(entity, as_ofs, found, out)
 
     @classmethod
@@ -170,8 +175,10 @@ class History:
 
         With `since`, what came before it is unknown to lifetime numbers as well.
         """
-        entities, codes, records, links = read_arrays(log, since=since, until=until)
-        return cls.from_arrays(entities, codes, records, links=links, cap=cap)
+        held = read_arrays(log, since=since, until=until)
+        return cls.from_columns(
+            held.entities, held.codes, held.columns, links=held.links, cap=cap
+        )
 
     @classmethod
     def from_arrays(
@@ -187,11 +194,27 @@ class History:
 
         A repeated (entity, event) keeps its first arrival, as the store does.
         """
-        events = np.ascontiguousarray(records["event"])
-        ats = np.ascontiguousarray(records["at"])
-        order, offsets = grouped(codes, first_of_each(codes, events), len(entities))
+        columns = Columns(*(np.ascontiguousarray(records[name]) for name in Columns._fields))
+        return cls.from_columns(entities, codes, columns, links=links, cap=cap)
+
+    @classmethod
+    def from_columns(
+        cls,
+        entities: Sequence[str],
+        codes: Ints,
+        columns: Columns,
+        *,
+        links: Sequence[Link] = (),
+        cap: int = 512,
+    ) -> "History":
+        """Order columns of records given in order of arrival; see from_arrays."""
+        kept = first_of_each(codes, columns.event)
+        order, offsets = grouped(codes, kept, len(entities))
+        ats, events = columns.at[order], columns.event[order]
         sort_groups(order, offsets, ats, events)
-        return cls.from_ordered(entities, records[order], offsets, links=links, cap=cap)
+        records = np.empty(len(order), RECORD)
+        gather(order, columns, records)
+        return cls.from_ordered(entities, records, offsets, links=links, cap=cap)
 
     @classmethod
     def from_ordered(

@@ -4,10 +4,13 @@ Works on plain arrays, in time linear in the events when they arrive nearly in o
 nothing of files or views.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from feature_store.compiling import compiled
+from feature_store.records import Records
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -63,51 +66,102 @@ def grouped(codes: Ints, rows: Ints, groups: int) -> tuple[Ints, Ints]:
 
 
 @compiled
-def _later(ats: Ints, events: Hashes, a: int, b: int) -> bool:
-    return ats[a] > ats[b] or (ats[a] == ats[b] and events[a] > events[b])
-
-
-@compiled
-def _insert(order: Ints, low: int, high: int, ats: Ints, events: Hashes) -> None:
+def _insert(low: int, high: int, order: Ints, ats: Ints, events: Hashes) -> None:
     for k in range(low + 1, high):
-        row = order[k]
+        row, at, event = order[k], ats[k], events[k]
         place = k
-        while place > low and _later(ats, events, order[place - 1], row):
+        while place > low and (
+            ats[place - 1] > at or (ats[place - 1] == at and events[place - 1] > event)
+        ):
             order[place] = order[place - 1]
+            ats[place] = ats[place - 1]
+            events[place] = events[place - 1]
             place -= 1
         order[place] = row
+        ats[place] = at
+        events[place] = event
 
 
 @compiled
 def _merge(
-    order: Ints, spare: Ints, bounds: tuple[int, int, int], ats: Ints, events: Hashes
+    bounds: tuple[int, int, int],
+    order: Ints,
+    ats: Ints,
+    events: Hashes,
+    spares: tuple[Ints, Ints, Hashes],
 ) -> None:
     low, middle, high = bounds
-    if not _later(ats, events, order[middle - 1], order[middle]):
+    last, first = middle - 1, middle
+    if ats[last] < ats[first] or (ats[last] == ats[first] and events[last] <= events[first]):
         return
-    spare[low:middle] = order[low:middle]
+    spare_order, spare_ats, spare_events = spares
+    spare_order[low:middle] = order[low:middle]
+    spare_ats[low:middle] = ats[low:middle]
+    spare_events[low:middle] = events[low:middle]
     left, right, place = low, middle, low
     while left < middle:
-        if right < high and _later(ats, events, spare[left], order[right]):
-            order[place] = order[right]
+        if right < high and (
+            spare_ats[left] > ats[right]
+            or (spare_ats[left] == ats[right] and spare_events[left] > events[right])
+        ):
+            order[place], ats[place], events[place] = order[right], ats[right], events[right]
             right += 1
         else:
-            order[place] = spare[left]
+            order[place] = spare_order[left]
+            ats[place] = spare_ats[left]
+            events[place] = spare_events[left]
             left += 1
         place += 1
 
 
 @compiled
 def sort_groups(order: Ints, offsets: Ints, ats: Ints, events: Hashes) -> None:
-    """Sort each group of `order` by (at, event) in place: a merge sort over inserted runs."""
-    spare = np.empty(len(order), np.int64)
+    """Sort each group of `order` by (at, event) in place, and its keys with it.
+
+    A merge sort over runs sorted by insertion: linear when rows arrived nearly in order.
+    """
+    spares = (np.empty_like(order), np.empty_like(ats), np.empty_like(events))
     for group in range(len(offsets) - 1):
         low, high = offsets[group], offsets[group + 1]
         for start in range(low, high, _SMALL):
-            _insert(order, start, min(start + _SMALL, high), ats, events)
+            _insert(start, min(start + _SMALL, high), order, ats, events)
         width = _SMALL
         while width < high - low:
             for start in range(low, high - width, 2 * width):
                 bounds = (start, start + width, min(start + 2 * width, high))
-                _merge(order, spare, bounds, ats, events)
+                _merge(bounds, order, ats, events, spares)
             width *= 2
+
+
+class Columns(NamedTuple):
+    """The fields of RECORD as parallel arrays, in its order."""
+
+    at: Ints
+    event: Hashes
+    item: Hashes
+    value: Ints
+    ref: Hashes
+    quantity: npt.NDArray[np.float32]
+    channel: npt.NDArray[np.uint32]
+    campaign: npt.NDArray[np.uint32]
+    kind: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint8]
+    currency: npt.NDArray[np.uint16]
+
+
+@compiled
+def gather(order: Ints, columns: Columns, records: Records) -> None:
+    """Write record i from row `order[i]` of the columns."""
+    for i in range(len(order)):
+        row = order[i]
+        records[i]["at"] = columns.at[row]
+        records[i]["event"] = columns.event[row]
+        records[i]["item"] = columns.item[row]
+        records[i]["value"] = columns.value[row]
+        records[i]["ref"] = columns.ref[row]
+        records[i]["quantity"] = columns.quantity[row]
+        records[i]["channel"] = columns.channel[row]
+        records[i]["campaign"] = columns.campaign[row]
+        records[i]["kind"] = columns.kind[row]
+        records[i]["flags"] = columns.flags[row]
+        records[i]["currency"] = columns.currency[row]

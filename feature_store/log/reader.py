@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ from domain.ids import session_entity
 from feature_store.linking import Link
 from feature_store.log.events import POSITION_COLUMNS, RECORD_COLUMNS, SCHEMA
 from feature_store.log.files import BEFORE_ALL, LogFile, StreamId, log_files, rows_after, uncovered
-from feature_store.records import LINK_KIND, RECORD, Records
+from feature_store.ordering import Columns
+from feature_store.records import LINK_KIND, RECORD
 
 Ints = npt.NDArray[np.int64]
 _ATTEMPTS = 5
@@ -32,7 +33,7 @@ class LogArrays(NamedTuple):
 
     entities: tuple[str, ...]
     codes: Ints
-    records: Records
+    columns: Columns
     links: tuple[Link, ...]
 
 
@@ -155,26 +156,28 @@ def _links_of(table: pa.Table) -> Iterator[Link]:
 
 def read_arrays(root: Path, *, since: int | None = None, until: int | None = None) -> LogArrays:
     """Read what History needs: whose each event is, its record, and the links."""
-    columns = ["entity", "session", *RECORD_COLUMNS.values()]
-    tables = _tables(root, columns, since, until, coded=True)
+    wanted = ["entity", "session", *RECORD_COLUMNS.values()]
+    tables = _tables(root, wanted, since, until, coded=True)
     index: dict[str, int] = {}
-    total = sum(table.num_rows for table in tables)
-    codes = np.empty(total, np.int64)
-    records = np.empty(total, RECORD)
-    links: list[Link] = []
+    codes = np.empty(sum(table.num_rows for table in tables), np.int64)
     place = 0
     for table in tables:
-        part = slice(place, place + table.num_rows)
+        _fill_codes(table["entity"], index, codes[place : place + table.num_rows])
         place += table.num_rows
-        _fill_codes(table["entity"], index, codes[part])
-        for name, column in RECORD_COLUMNS.items():
-            records[name][part] = table[column].to_numpy()
-        if (records["kind"][part] == LINK_KIND).any():
-            links.extend(_links_of(table))
-    if links:
-        events = records["kind"] != LINK_KIND
-        codes, records = codes[events], records[events]
-    return LogArrays(tuple(index), codes, records, tuple(links))
+    columns = Columns(*(_column(tables, name) for name in Columns._fields))
+    events = columns.kind != LINK_KIND
+    if events.all():
+        return LogArrays(tuple(index), codes, columns, ())
+    links = [link for table in tables if "session" in table.column_names for link in _links_of(table)]
+    columns = Columns(*(column[events] for column in columns))
+    return LogArrays(tuple(index), codes[events], columns, tuple(links))
+
+
+def _column(tables: Sequence[pa.Table], name: str) -> Any:
+    """Answer one field of every row as one array of the record's dtype."""
+    column, dtype = RECORD_COLUMNS[name], RECORD[name]
+    parts = [chunk.to_numpy() for table in tables for chunk in table[column].chunks]
+    return np.concatenate(parts or [np.empty(0, dtype)])
 
 
 def _fill_codes(column: pa.ChunkedArray, index: dict[str, int], codes: Ints) -> None:

@@ -36,22 +36,24 @@ def _fill_windows(
     orders = np.zeros((2, _WINDOWS), np.int64)
     bought = np.zeros(_WINDOWS, np.int64)
     value = np.zeros((2, _WINDOWS), np.int64)
-    last = -1
+    last = np.int64(-1)
     for k in range(start, end):
         if not kept[k - start]:
             continue
         at = records[k]["at"]
-        for w in range(_WINDOWS):
-            width = WINDOW_DAYS[w] * DAY_MS
-            part = (as_of - at - 1) // width
-            if part > 1:
-                continue
-            value[part, w] += left[k - start]
-            if at != last:
-                orders[part, w] += 1
-            if part == 0:
-                bought[w] += 1
+        age = as_of - at
+        first_line = np.int64(at != last)
         last = at
+        # Windows widen, so what is too old for the two of one may still be in the next.
+        for back in range(_WINDOWS):
+            w = _WINDOWS - 1 - back
+            width = WINDOW_DAYS[w] * DAY_MS
+            if age > 2 * width:
+                break
+            part = 0 if age <= width else 1
+            value[part, w] += left[k - start]
+            orders[part, w] += first_line
+            bought[w] += 1 - part
     row = out[i]
     row["recency"] = (as_of - last) / DAY_MS if last >= 0 else -1.0
     for w in range(_WINDOWS):

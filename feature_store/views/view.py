@@ -91,9 +91,7 @@ class View:
     @cached_property
     def signature(self) -> str:
         """16 hex digits that change with the names, dtypes, labels or version of the view."""
-        text = repr(
-            (self.name, self.version, [(f.name, f.dtype, f.labels) for f in self.fields])
-        )
+        text = repr((self.name, self.version, [(f.name, f.dtype, f.labels) for f in self.fields]))
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
     @cached_property
