@@ -8,11 +8,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import freshness, intake, latency, recommend_quality, replay, results
 from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
 from domain.errors import SanderlingError
 
-BENCHMARKS: dict[str, Benchmark] = {}
+BENCHMARKS: dict[str, Benchmark] = {
+    "replay": replay.run,
+    "intake": intake.run,
+    "freshness": freshness.run,
+    "latency": latency.run,
+    "recommend-quality": recommend_quality.run,
+}
 """Every benchmark by name, in the order of the table."""
 
 

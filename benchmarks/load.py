@@ -26,14 +26,14 @@ _LENGTH = b"content-length: "
 class Load(NamedTuple):
     """What one timed stretch showed; latencies are milliseconds.
 
-    `wrong` counts answers with another status than the one expected.
+    `next` is the number the next request would have had.
     """
 
     requests: int
     per_second: float
     p50_ms: float
     p99_ms: float
-    wrong: int
+    next: int
 
 
 def post(path: str, body: bytes, content_type: str = "application/json") -> bytes:
@@ -167,6 +167,6 @@ def drive(
             raise ScientistError(f"{wrong} answers were not {expect}: {shown[0][:60]} {shown[2]}")
         latencies = np.frombuffer(counter.latencies, np.float64) * 1e3
         p50, p99 = np.percentile(latencies, [50, 99])
-        return Load(len(latencies), len(latencies) / elapsed, float(p50), float(p99), wrong)
+        return Load(len(latencies), len(latencies) / elapsed, float(p50), float(p99), counter.next)
 
     return uvloop.run(both())

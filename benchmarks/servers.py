@@ -132,9 +132,10 @@ def reference_server(core: int | None) -> Iterator[Server]:
 def our_service(
     home: Path, core: int | None, extra: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """Run our service over `home` with one worker."""
+    """Run our service over `home` with one worker, without the log writer beside it."""
     port = free_port()
     command = [sys.executable, "-m", "service", "--port", str(port), "--workers", "1"]
+    command += ["--no-log-writer", "--log-level", "error"]
     server = Server(command, port, core, environment(home, extra))
     try:
         server.wait_ready("/readyz")

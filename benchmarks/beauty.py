@@ -1,0 +1,96 @@
+"""A home filled with the Beauty log: imported, fitted and released by our own commands.
+
+What the latency and freshness benchmarks stand on. Knows the file's format and the
+commands; nothing of what is then measured.
+"""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.harness import ROOT, Arguments
+from benchmarks.servers import Server, environment
+from domain.errors import ScientistError, TooLittleData
+
+ITEMS = 12_101
+COMMANDS = (
+    ("import", "--preset", "amazon-beauty"),
+    ("fit", "recommend"),
+    ("release", "recommend"),
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Beauty:
+    """A filled home; `histories` maps a user to their items, oldest first; `users` are its keys."""
+
+    home: Path
+    histories: dict[str, list[str]]
+    users: list[str]
+
+
+@contextmanager
+def beauty_home(arguments: Arguments) -> Iterator[Beauty]:
+    """Fill a fresh home with the whole Beauty log and a model fitted on it.
+
+    Raises TooLittleData when the log is not there.
+    """
+    source = arguments.need("amazon-beauty", "Beauty.txt").parent
+    histories: dict[str, list[str]] = {}
+    with (source / "Beauty.txt").open() as lines:
+        for user, *items in map(str.split, lines):
+            histories[user] = items
+    with TemporaryDirectory(prefix="beauty-") as folder:
+        home = Path(folder)
+        for command in COMMANDS:
+            where = [str(source)] if command[0] == "import" else []
+            _training(home, [*command, *where])
+        yield Beauty(home, histories, list(histories))
+
+
+def _training(home: Path, command: list[str]) -> None:
+    print(f"  python -m training {' '.join(command[:2])} ...", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "training", *command],
+        cwd=ROOT,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ScientistError(f"python -m training {command[0]} failed:\n{done.stdout[-2000:]}")
+
+
+def ask(server: Server, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a recommendation and answer it."""
+    request = urllib.request.Request(
+        server.url("/v1/recommendations"),
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def refuse_empty(server: Server, beauty: Beauty) -> None:
+    """Refuse to measure answers made of nothing.
+
+    Asks for a hundred users spread over the log; raises TooLittleData unless every answer is
+    20 items of a released model, and personal.
+    """
+    users = beauty.users
+    for user in users[:: max(1, len(users) // 100)]:
+        answer = ask(server, {"user": user, "k": 20})
+        if not answer.get("model"):
+            raise TooLittleData("the service has no model: there is nothing to measure")
+        if len(answer["items"]) != 20 or answer.get("fallback"):
+            raise TooLittleData("the store is empty for a user of the log: nothing to measure")
