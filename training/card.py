@@ -73,19 +73,30 @@ def by_contender(
     return found
 
 
+def _cell(metric: Metric | None) -> str:
+    if metric is None:
+        return "–"
+    if metric.low == metric.value == metric.high:
+        return f"{metric.value:.4f}"
+    return f"{metric.value:.4f} [{metric.low:.4f}, {metric.high:.4f}]"
+
+
 def metric_table(table: Mapping[str, Mapping[str, Metric]]) -> list[str]:
-    """Answer a Markdown table: a row a contender, a column a metric, values with intervals."""
+    """Answer an aligned Markdown table: a row a metric, a column a contender, with intervals.
+
+    A metric without an interval, such as coverage, is shown alone.
+    """
     names = list(dict.fromkeys(name for row in table.values() for name in row))
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    for contender, row in table.items():
-        cells = [
-            f"{row[name].value:.4f} [{row[name].low:.4f}, {row[name].high:.4f}]"
-            if name in row
-            else "–"
-            for name in names
-        ]
-        lines.append(f"| {contender} | " + " | ".join(cells) + " |")
-    return lines
+    lines = [["", *table]]
+    lines += [[name, *(_cell(row.get(name)) for row in table.values())] for name in names]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    lines.insert(1, ["-" * width for width in widths])
+    return [
+        "| "
+        + " | ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    ]
 
 
 def _list(values: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,14 @@ Cases = Mapping[str, npt.NDArray[np.float64]]
 
 
 @dataclass(slots=True, frozen=True)
+class Contest:
+    """The cases of every contender, and a few words on how the champion took part."""
+
+    cases: Mapping[str, Cases]
+    note: str = ""
+
+
+@dataclass(slots=True, frozen=True)
 class GateSettings:
     """What the gate asks.
 

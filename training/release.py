@@ -6,7 +6,7 @@ that its version is current and moves the alias only. Knows nothing of how a con
 it is handed in.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +22,8 @@ from models.bundle import (
 )
 from models.bundle_pointers import clear_old, point_back
 from models.families import load_scorer
-from training.gate import Cases, Check, GateSettings, check_quality, demand, run_gate
+from training.gate import Check, Contest, GateSettings, check_quality, demand, run_gate
 from training.tracking import CHAMPION, Tracking
-
-
-@dataclass(slots=True, frozen=True)
-class Contest:
-    """The cases of every contender, and one sentence on how the champion took part."""
-
-    cases: Mapping[str, Cases]
-    note: str = ""
-
 
 Hold = Callable[[Bundle, Bundle | None], Contest]
 """(challenger, champion or None) → their cases, and those of "popularity", on the test split
@@ -169,7 +160,6 @@ def rollback(
 
 __all__ = [
     "POPULARITY",
-    "Contest",
     "Hold",
     "Released",
     "candidate",

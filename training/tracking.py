@@ -79,7 +79,8 @@ class Tracking:
 
     def __init__(self, folder: Path, uri: str | None = None) -> None:
         self._folder = folder.absolute()
-        self.uri = uri or f"sqlite:///{self._folder / 'mlflow.db'}"
+        self._local = None if uri else self._folder / "mlflow.db"
+        self.uri = uri or f"sqlite:///{self._local}"
         self._client: MlflowClient | None = None
 
     @property
@@ -237,7 +238,12 @@ class Tracking:
         ]
 
     def versions(self, family: str) -> dict[str, Tracked]:
-        """Answer what is recorded of each bundle version of a family."""
+        """Answer what is recorded of each bundle version of a family.
+
+        Looking makes no database where there is none.
+        """
+        if self._local is not None and not self._local.exists():
+            return {}
         with self._calls() as client:
             return {tracked.version: tracked for tracked in self._search(client, family)}
 

@@ -8,7 +8,7 @@ import pytest
 
 from models import families
 from models.bundle import Bundle, DataStamp, Draft, Golden, Metric, write_bundle
-from training.release import Contest
+from training.gate import Contest
 from training.tracking import Tracking
 
 AT = 1_700_000_000_000
@@ -76,7 +76,7 @@ def add_toy(toy_family):
 def mlflow_template(tmp_path_factory) -> Path:
     """A migrated database without a run: migrating takes seconds, copying does not."""
     folder = tmp_path_factory.mktemp("mlflow")
-    assert Tracking(folder).versions("toy") == {}
+    assert Tracking(folder, f"sqlite:///{folder / 'mlflow.db'}").versions("toy") == {}
     return folder / "mlflow.db"
 
 

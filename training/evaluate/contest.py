@@ -96,7 +96,7 @@ def _ground(history: History, bundle: Bundle, model: RecommendModel, kind: str) 
         split = time_split(full, cut, until, settings.cap, model.repeats)
     else:
         split = leave_one_out(full, 1, settings.cap, model.repeats)
-    return Ground(Catalogue(model.items, model.hashes), full, settings, split)
+    return Ground(Catalogue(model.items, model.hashes, model.kind_weights), full, settings, split)
 
 
 def _learned(ground: Ground, bundle: Bundle, model: RecommendModel) -> RecommendModel:

@@ -1,0 +1,105 @@
+"""`python -m training fit`: from the log to a challenger's bundle and its record in MLflow.
+
+Knows nothing of how a family learns; see training.fits.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from domain.clock import system_clock
+from domain.errors import ScientistError
+from models.bundle import CHALLENGER, family_lock, point, write_bundle
+from training.card import by_contender, metric_table
+from training.desk import add_command, add_family, desk_from_env
+from training.fits import FITS
+from training.logbook import bring_up_to_date
+from training.plots import coverage_chart, draw
+from training.tracking import CHALLENGER as CHALLENGER_ALIAS
+
+_ABOUT = """\
+Learn a model from the event log and leave it as challenger.
+
+Moves what the store has accepted into the log, parts the log by time, tunes on the validation
+part, measures on the test part, learns again from everything, writes a bundle to
+<home>/bundles/<family>/<version>, and records the run in MLflow: settings, metrics with 95 %
+intervals, data digest and split, plots, model card, registered version. Nothing answers
+differently until `release`.
+"""
+_EXAMPLES = """\
+  python -m training fit recommend
+  python -m training fit recommend --set split=time --set test_share=0.2
+  python -m training fit recommend --set 'kind_weights={"purchase": 1}'
+  python -m training fit recommend --settings     # every setting with its default
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `fit` command."""
+    parser = add_command(subparsers, "fit", _ABOUT, _EXAMPLES)
+    add_family(parser)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="choose a setting; the value is JSON, or a word taken as text; may be repeated",
+    )
+    parser.add_argument(
+        "--settings", action="store_true", help="list the settings and their defaults; fit nothing"
+    )
+    parser.add_argument(
+        "--no-drain", action="store_true", help="use the log as it lies; do not open the store"
+    )
+
+
+def chosen_settings(words: list[str], known: dict[str, Any]) -> dict[str, Any]:
+    """Read NAME=VALUE words; raises ScientistError for a name or a shape that does not exist."""
+    chosen: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or name not in known:
+            raise ScientistError(
+                f"--set takes NAME=VALUE, NAME one of: {', '.join(known)} (got {name!r})"
+            )
+        try:
+            chosen[name] = json.loads(text)
+        except ValueError:
+            chosen[name] = text
+        default = known[name]
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        wanted = (int, float) if number else type(default)
+        fits = isinstance(chosen[name], wanted) and (not number or chosen[name] is not True)
+        if default is not None and not fits:
+            raise ScientistError(f"{name} must be like its default, {json.dumps(default)}")
+    return chosen
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit one family; answer 0."""
+    family = FITS[args.family]
+    known = family.settings()
+    chosen = chosen_settings(args.set, known)
+    if args.settings:
+        print("\n".join(f"{name} = {json.dumps(value)}" for name, value in known.items()))
+        return 0
+    desk = desk_from_env()
+    if not args.no_drain:
+        bring_up_to_date(desk.settings, desk.home, desk.url)
+    log = desk.log()
+    outcome = family.fit(log, chosen, system_clock())
+    folder = desk.family(args.family)
+    with family_lock(folder):
+        bundle = write_bundle(desk.home.bundles, outcome.draft)
+        point(folder, bundle.version, system_clock(), CHALLENGER)
+    metrics = bundle.manifest.metrics
+    print("\n".join(metric_table(by_contender(metrics, bundle.params.get("members", {})))))
+    print(f"\nchallenger: {bundle.path} ({bundle.manifest.size / 1e6:,.1f} MB)")
+    with tempfile.TemporaryDirectory() as pictures:
+        plots = draw(Path(pictures), {**outcome.charts, **coverage_chart(metrics)})
+        run_id = desk.tracking.log_fit(bundle, log.source, plots)
+    desk.tracking.set_alias(args.family, bundle.version, CHALLENGER_ALIAS)
+    print(f"recorded: MLflow run {run_id}\nnext: python -m training release {args.family}")
+    return 0

@@ -1,0 +1,92 @@
+"""`python -m training release`: the challenger through the gate, and into the service.
+
+Knows nothing of what the gate looks at; see training.gate and training.release.
+"""
+
+import argparse
+
+from domain.clock import system_clock
+from models.bundle import Bundle
+from training.desk import add_command, add_family, desk_from_env
+from training.fits import FITS
+from training.gate import Contest, GateSettings
+from training.release import release
+
+_ABOUT = """\
+Let the challenger answer, if it passes the gate.
+
+The gate: the lower end of the 95 % paired bootstrap interval of (challenger - champion) on the
+challenger's test split is at least -margin times the champion's value (before the first
+release: popularity's); golden rows reproduce from the written bundle; size and latency within
+limits. When a check fails nothing is moved, every failed check is listed, and the exit status
+is 3. When all hold, the pointer is swapped, then MLflow's champion alias moves; the service
+swaps the model in by itself. Run it again after a crash: it repairs what is left to do.
+"""
+_EXAMPLES = """\
+  python -m training release recommend
+  python -m training release recommend --margin 0.02 --max-latency-ms 5
+  python -m training release recommend --version 20250102-030405-0123456789ab
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `release` command."""
+    default = GateSettings()
+    parser = add_command(subparsers, "release", _ABOUT, _EXAMPLES)
+    add_family(parser)
+    add = parser.add_argument
+    add("--version", help="which bundle (default: the challenger)")
+    add("--metric", default=default.metric, help="which decides (default: %(default)s)")
+    add(
+        "--margin",
+        type=float,
+        default=default.margin,
+        help="share of the reference's value that may be lost at worst (default: %(default)s)",
+    )
+    add(
+        "--max-mb",
+        type=float,
+        default=default.max_bytes / 1e6,
+        help="most megabytes of the bundle (default: %(default).0f)",
+    )
+    add(
+        "--max-latency-ms",
+        type=float,
+        default=default.max_latency_ms,
+        help="most milliseconds, median, to score one golden row (default: %(default)s)",
+    )
+    add("--keep", type=int, default=5, help="newest bundles to keep on disk (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Release one family; answer 0. A failed gate is raised as GateFailed."""
+    desk = desk_from_env()
+
+    def hold(challenger: Bundle, champion: Bundle | None) -> Contest:
+        return FITS[args.family].hold(desk.log(), challenger, champion, "as-fitted")
+
+    settings = GateSettings(
+        metric=args.metric,
+        margin=args.margin,
+        max_bytes=int(args.max_mb * 1e6),
+        max_latency_ms=args.max_latency_ms,
+    )
+    released = release(
+        desk.family(args.family),
+        desk.tracking,
+        hold,
+        now_ms=system_clock(),
+        version=args.version,
+        settings=settings,
+        keep=args.keep,
+    )
+    for check in released.checks:
+        print(f"passed {check.name}: {check.detail}")
+    if not released.checks:
+        print("this version was current already; its record was made sure of")
+    print(f"champion: {args.family} {released.pointer.version}")
+    if released.pointer.before:
+        print(f"before: {released.pointer.before[0]} (`rollback {args.family}` goes back to it)")
+    if released.cleared:
+        print(f"cleared: {', '.join(released.cleared)}")
+    return 0

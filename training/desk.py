@@ -1,0 +1,67 @@
+"""What the commands that handle models share: where things lie, as options and environment say.
+
+Opens nothing by itself. Knows nothing of what a command does with it.
+"""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from feature_store.settings import Home, settings_from_env
+from feature_store.store import StoreSettings
+from training.fits import FITS
+from training.logbook import Log, load_log
+from training.tracking import Tracking
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A deployment as training sees it."""
+
+    home: Home
+    settings: StoreSettings
+    url: str | None
+    tracking: Tracking
+
+    def family(self, name: str) -> Path:
+        """Answer the folder of a family's bundles."""
+        return self.home.bundles / name
+
+    def log(self) -> Log:
+        """Load the whole event log; raises TooLittleData when it is empty."""
+        return load_log(self.home, self.settings)
+
+
+def desk_from_env() -> Desk:
+    """Answer the deployment that the environment names."""
+    settings, home, url = settings_from_env()
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or None
+    return Desk(home, settings, url, Tracking(home.mlflow, uri))
+
+
+def add_command(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """Add a command with a description and examples kept as they are written."""
+    return subparsers.add_parser(
+        name,
+        help=about.splitlines()[0],
+        description=about,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_family(parser: argparse.ArgumentParser, default: str | None = "recommend") -> None:
+    """Let the command name a family; `default` None means all of them."""
+    parser.add_argument(
+        "family",
+        nargs="?",
+        choices=tuple(FITS),
+        default=default,
+        help="kind of model: " + ", ".join(FITS) + f" (default: {default or 'all'})",
+    )

@@ -1,0 +1,85 @@
+"""The families that can be fitted: one visible line each, from the log to a bundle's draft.
+
+Every family answers the same three questions: which settings there are, what a fit gives, and
+how challenger and champion are asked the same. Knows nothing of files, pointers or MLflow.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from feature_store.views.catalogue import VIEWS
+from models.bundle import Bundle, Draft
+from training.card import Facts, card
+from training.gate import Contest
+from training.logbook import Log, data_stamp, source_commit
+
+Charts = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fit gives: a draft to write, and charts for its record (see training.plots)."""
+
+    draft: Draft
+    charts: Charts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Family:
+    """What can be done with a family.
+
+    settings: field names with their defaults and nothing else. fit: (log, chosen settings,
+    created_at in ms UTC) → outcome; raises ScientistError. hold: (log, challenger, champion or
+    None, kind of split) → the cases of everyone, for gate and evaluation.
+    """
+
+    settings: Callable[[], dict[str, Any]]
+    fit: Callable[[Log, dict[str, Any], int], Outcome]
+    hold: Callable[[Log, Bundle, Bundle | None, str], Contest]
+
+
+def _recommend_settings() -> dict[str, Any]:
+    from training.fit.settings import RecommendSettings
+
+    return asdict(RecommendSettings())
+
+
+def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.fit.recommend import fit
+    from training.fit.settings import RecommendSettings
+
+    options: dict[str, Any] = {"cap": log.history.cap, **chosen}
+    settings = RecommendSettings(**options)
+    fitted = fit(log.history, log.items, settings)
+    model = fitted.model
+    facts = Facts(
+        family="recommend",
+        created_at=created_at,
+        metrics=fitted.metrics,
+        data=data_stamp(log.history, fitted.split),
+        params=model.params(),
+        settings={"fit": asdict(settings), "tuned": fitted.params},
+        # The model reads the history itself; its rows are those of the sequence view.
+        views={"sequence": VIEWS["sequence"].signature},
+        commit=source_commit(),
+    )
+    draft = Draft(
+        **{name: getattr(facts, name) for name in Facts.__dataclass_fields__},
+        arrays=model.arrays(),
+        texts={"card.md": card(facts)},
+        golden=fitted.golden,
+    )
+    return Outcome(draft, fitted.plots)
+
+
+def _hold_recommend(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    from training.evaluate.contest import hold
+
+    return hold(log.history, challenger, champion, kind)
+
+
+FITS: dict[str, Family] = {
+    "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
+}
+"""Family → how it is fitted and compared. A new family adds its line here."""
