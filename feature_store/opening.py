@@ -7,9 +7,11 @@ import asyncio
 
 from domain.clock import Clock, system_clock
 from feature_store.redis.address import parse_address
+from feature_store.redis.check import check_server
+from feature_store.redis.cluster import Cluster
 from feature_store.redis.connection import Connection, Limits
 from feature_store.redis.embedded import Embedded
-from feature_store.redis.server import Single
+from feature_store.redis.server import Server, Single
 from feature_store.redis.store import RedisStore
 from feature_store.redis.streams import Streams
 from feature_store.settings import Home, fsync_from_env, settings_from_env
@@ -34,9 +36,7 @@ async def open_store(
     if url is None and home is None:
         url = env_url
     if url is not None:
-        connection = Connection(parse_address(url), limits)
-        await connection.start()
-        return RedisStore(Single(connection), settings, clock)
+        return await _open_url(url, settings, clock, limits or Limits())
     embedded = await asyncio.to_thread(Embedded, (home or env_home).valkey, fsync_from_env())
 
     async def start() -> None:
@@ -46,12 +46,32 @@ async def open_store(
         embedded.close()
 
     connection = Connection(parse_address(embedded.url), limits or Limits(dial=40.0), start)
+    server = Single(connection)
     try:
         await connection.start()
+        await check_server(server, settings)
     except BaseException:
+        await server.close()
         embedded.close()
         raise
-    return RedisStore(Single(connection), settings, clock, let_go)
+    return RedisStore(server, settings, clock, let_go)
+
+
+async def _open_url(url: str, settings: StoreSettings, clock: Clock, limits: Limits) -> Store:
+    connection = Connection(parse_address(url), limits)
+    server: Server = Single(connection)
+    try:
+        await connection.start()
+        if b"cluster_enabled:1" in await connection.call("INFO", "cluster"):
+            await connection.close()
+            cluster = Cluster(url, limits.reply)
+            server = cluster
+            await cluster.start()
+        await check_server(server, settings)
+    except BaseException:
+        await server.close()
+        raise
+    return RedisStore(server, settings, clock)
 
 
 def open_streams(

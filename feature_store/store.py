@@ -191,10 +191,10 @@ class DecisionEntry(NamedTuple):
 
 
 __all__ = [
-    "Appended",
-    "DecisionEntry",
     "SLACK",
     "SPARE",
+    "Appended",
+    "DecisionEntry",
     "EntityState",
     "ItemChange",
     "ItemPage",
