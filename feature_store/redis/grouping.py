@@ -17,9 +17,7 @@ _settings = struct.Struct("<6q").pack
 
 def pack_settings(settings: StoreSettings, now_ms: int) -> bytes:
     """Pack what every script that changes histories wants to know."""
-    return _settings(
-        settings.history_cap, SPARE, SLACK, settings.remember, settings.ttl_ms, now_ms
-    )
+    return _settings(settings.history_cap, SPARE, SLACK, settings.remember, settings.ttl_ms, now_ms)
 
 
 def with_length(payload: bytes) -> bytes:

@@ -78,7 +78,9 @@ class Items:
     async def changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
         """Answer (current version, changes after `since_version`), or None for the changes."""
         names = [keys.ITEMS_DATA, keys.ITEMS_VERSION, keys.ITEMS_CHANGES]
-        flat: list[Any] = (await self._server.run(scripts.ITEM_CHANGES, [(names, [since_version])]))[0]
+        flat: list[Any] = (
+            await self._server.run(scripts.ITEM_CHANGES, [(names, [since_version])])
+        )[0]
         version = int(flat[0])
         if flat[1:] == [b"all"]:
             return version, None

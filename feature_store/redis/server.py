@@ -37,6 +37,10 @@ class Server(Protocol):
         """Run a script several times together, each over keys of one hash tag."""
         ...
 
+    async def infos(self) -> list[bytes]:
+        """Answer INFO of every server that holds data."""
+        ...
+
     async def close(self) -> None:
         """Let go of the connections."""
         ...
@@ -74,6 +78,9 @@ class Single:
             for place, reply in zip(missing, again, strict=True):
                 replies[place] = reply
         return [checked(reply) for reply in replies]
+
+    async def infos(self) -> list[bytes]:
+        return [await self._connection.call("INFO")]
 
     async def close(self) -> None:
         await self._connection.close()

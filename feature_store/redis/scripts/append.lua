@@ -56,14 +56,15 @@ for k = 2, #KEYS, 3 do
     kept[entity] = added
     if #added > 0 then
       local first, last = unpack('<i8', added), unpack('<i8', added, #added - R + 1)
-      local refresh = true
+      local refresh = false
       if not h and #added > (cap + slack) * R then
         h = pack('<i8i8i8i8', 1, now - 2 * DAY, LIMIT, -LIMIT) .. string.rep('\0', 240)
       end
       if not h then
         local head = pack('<i8i8i8i8', 1, now, first, last)
         local zeros = string.rep('\0', H)
-        call('SET', hk, head .. counted(zeros, added) .. added)
+        call('SET', hk, head .. counted(zeros, added) .. added, 'PX', ttl)
+        if not is_session then call('PEXPIRE', third, ttl) end
       else
         local _, touched, oldest, newest = unpack('<i8i8i8i8', h)
         refresh = now - touched > DAY
