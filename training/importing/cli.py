@@ -22,10 +22,10 @@ from feature_store.opening import open_store
 from feature_store.settings import Home, settings_from_env
 from training.importing.arguments import description_of, fill_parser, mapping_of, text_options
 from training.importing.attributes import patch_users, put_items
-from training.importing.counts import Counts, RejectsFile
+from training.importing.counts import Counts
 from training.importing.draining import log_drain
 from training.importing.labels import store_labels
-from training.importing.landing import Landing
+from training.importing.landing import Landing, RejectsFile
 from training.importing.pouring import SourceFrame, pour
 from training.importing.presets import PRESETS
 from training.importing.preview import preview_events, preview_rows
