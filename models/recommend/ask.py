@@ -40,6 +40,27 @@ class Asker(NamedTuple):
 NOBODY = Asker(Origin.nobody, np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int64))
 
 
+def remembered(
+    origin: Origin,
+    items: Hashes,
+    kinds: npt.NDArray[np.uint8],
+    ats: npt.NDArray[np.int64],
+    cap: int,
+) -> Asker:
+    """Answer the last `cap` events of a history given oldest first, as contiguous arrays."""
+    return Asker(
+        origin,
+        np.ascontiguousarray(items[-cap:]),
+        np.ascontiguousarray(kinds[-cap:]),
+        np.ascontiguousarray(ats[-cap:]),
+    )
+
+
+def moment(asker: Asker, now_ms: int) -> int:
+    """Answer the as_of of an answer given now: after every event, also of a clock that is fast."""
+    return max(now_ms, int(asker.ats[-1]) + 1) if asker.ats.size else now_ms
+
+
 @dataclass(slots=True, frozen=True)
 class Ask:
     """What is asked: 1 ≤ k ≤ MAX_K, 0 ≤ diversity ≤ 1; see filters for the rest.

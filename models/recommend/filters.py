@@ -218,9 +218,8 @@ def choice(catalogue: Catalogue, chosen: Filter, rules: tuple[Rule, ...]) -> Cho
         else:
             if boosts is None:
                 boosts = np.ones(catalogue.size, np.float32)
-            boosts[flags] *= np.float32(rule.bias)
-    if boosts is not None:
-        np.clip(boosts, 1 / BOOST_CAP, BOOST_CAP, out=boosts)
+            lifted = boosts[flags] * np.float32(max(rule.bias, 1 / BOOST_CAP))
+            boosts[flags] = np.clip(lifted, 1 / BOOST_CAP, BOOST_CAP)
     allowed.flags.writeable = False
     return Choice(allowed, boosts)
 

@@ -75,7 +75,10 @@ def proposals(case: Case) -> Iterator[Proposal]:
     if alike is not None and scored is None:
         yield Proposal(Fallback.similar, alike, 0.0, alike=True)
     if alike is not None and scored is not None:
-        yield Proposal(own, mixed(alike, scored.total), 0.0, alike=True)
+        # Counted from the best personal score, so that what follows scores lower.
+        best = float(scored.total.max())
+        near = mixed(alike, scored.total) + np.float32(best)
+        yield Proposal(own, near, best, alike=True)
     if scored is not None:
         yield Proposal(own, scored.total, parts=scored.parts)
     if desk.trending is not None:

@@ -9,7 +9,6 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from domain.decisions import Decision
@@ -18,7 +17,7 @@ from domain.ids import new_id, session_entity, user_entity
 from domain.slates import Fallback, Slate
 from domain.users import Purpose, may_use
 from feature_store.store import EntityState
-from models.recommend.ask import NOBODY, Asker, Origin
+from models.recommend.ask import NOBODY, Asker, Origin, moment, remembered
 from models.recommend.policy import recommend
 from service.asking import QUERY, AskIn, ask_of, ask_of_body, ask_of_query, asker_of, entity_of
 from service.context import Context
@@ -134,33 +133,20 @@ async def _find(context: Context, origin: Origin, name: str, now: int, given: As
     except (SanderlingError, TimeoutError):
         reason = reason or "store_unavailable"
     if not personal:
-        return _Found(given, _after(given, now), "", reason)
+        return _Found(given, moment(given, now), "", reason)
     if state is None:
         return _Found(NOBODY, now, entity, reason)
     if state.linked_user:
         origin, entity = Origin.user, user_entity(state.linked_user)
     if not may_use(state.profile, Purpose.personalisation, unanswered=context.settings.unanswered):
         return _Found(NOBODY, now, entity, "consent")
-    asker = _remembered(state, origin, context.store.settings.history_cap)
+    records = state.records
+    asker = remembered(
+        origin, records["item"], records["kind"], records["at"], context.store.settings.history_cap
+    )
     if asker.ats.size:
         context.metrics.feature_age.labels(PATH).observe(max(0, now - int(asker.ats[-1])) / 1000)
-    return _Found(asker, _after(asker, now), entity, reason)
-
-
-def _remembered(state: EntityState, origin: Origin, cap: int) -> Asker:
-    """Answer the last `cap` events of an entity, oldest first."""
-    records = state.records[-cap:]
-    return Asker(
-        origin,
-        np.ascontiguousarray(records["item"]),
-        np.ascontiguousarray(records["kind"]),
-        np.ascontiguousarray(records["at"]),
-    )
-
-
-def _after(asker: Asker, now: int) -> int:
-    """Answer the moment just after every event: other people's clocks run fast too."""
-    return max(now, int(asker.ats[-1]) + 1) if asker.ats.size else now
+    return _Found(asker, moment(asker, now), entity, reason)
 
 
 def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:

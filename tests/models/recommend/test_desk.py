@@ -1,0 +1,50 @@
+import numpy as np
+
+from domain.events import KINDS, Kind
+from models.recommend.desk import popularity
+from models.recommend.model import RecommendModel
+from tests.golden.shop import COUNTS, LEARNED, NOW, shop_desk, shop_model
+
+
+def test_listens_to_the_kinds_the_model_weighs():
+    counting = shop_desk(shop_model()).counting
+    kinds = {Kind(kind) for kind in np.flatnonzero(counting)}
+    assert kinds == {Kind.click, Kind.add_to_cart, Kind.purchase}
+
+
+def test_popular_is_the_models_own_count():
+    popular = shop_desk(shop_model()).popular
+    assert popular is not None
+    wanted = sorted(range(len(LEARNED)), key=lambda row: -COUNTS[row])
+    assert np.argsort(-popular).tolist() == wanted
+
+
+def test_a_model_without_popularity_says_what_it_says_to_nobody():
+    model = shop_model()
+    bare = RecommendModel(
+        model.items, model.hashes, ("graph",), model.scorers[1:], model.weights[1:],
+        np.ones(KINDS, np.float32),
+    )  # fmt: skip
+    assert popularity(bare).tolist() == [0.0] * len(LEARNED)
+
+
+def test_trends_bring_in_items_of_the_log():
+    desk = shop_desk(shop_model())
+    desk.catalogue.delete("tea")
+    desk.show_trends(["met", "milk", "tea"], np.array([3.0, 1.0, 9.0]), np.array([1.0, 2.0, 3.0]))
+    assert desk.trending is not None
+    assert desk.trending[desk.catalogue.index("met")] == 3
+    assert desk.trending[desk.catalogue.index("milk")] == 1
+    live = desk.catalogue.live(NOW)
+    assert live[desk.catalogue.index("met")]
+    assert not live[desk.catalogue.index("tea")]
+    assert desk.popular is not None
+    assert desk.popular.size == len(LEARNED)
+
+
+def test_without_a_model_trends_say_what_is_popular():
+    desk = shop_desk()
+    assert desk.popular is None
+    desk.show_trends(["milk", "new"], np.array([1.0, 2.0]), np.array([8.0, 4.0]))
+    assert desk.popular is not None
+    assert desk.popular[desk.catalogue.index("milk")] == 8

@@ -1,0 +1,281 @@
+"""`python -m training recommend`: the service's answers for many users at once, as Parquet.
+
+Histories come from the store as it stands, or from the log as of an earlier time; consent is
+asked of the store either way. Knows nothing of how an answer is made: see models.recommend.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from domain.clock import Clock, system_clock
+from domain.errors import CallerError, ScientistError
+from domain.events import parse_at
+from domain.ids import is_valid_id, user_entity
+from domain.slates import Slate
+from domain.users import Purpose, may_use
+from feature_store.history import History
+from feature_store.opening import open_store
+from feature_store.settings import Home, settings_from_env
+from feature_store.store import EntityState, Store
+from feature_store.trends import BLOB_NAME, parse
+from models.bundle import current_bundle, open_bundle
+from models.families import load_scorer
+from models.recommend.ask import NOBODY, Ask, Asker, Origin, check_ask, moment, remembered
+from models.recommend.catalogue import Catalogue
+from models.recommend.desk import Desk
+from models.recommend.policy import recommend
+
+FAMILY = "recommend"
+TOGETHER = 256
+"""Users read from the store in one call."""
+PAGE = 1_000
+COLUMNS = pa.schema(
+    [
+        ("user", pa.string()),
+        ("rank", pa.int16()),
+        ("item", pa.string()),
+        ("score", pa.float32()),
+        ("fallback", pa.dictionary(pa.int8(), pa.string())),
+        ("model", pa.dictionary(pa.int8(), pa.string())),
+        ("as_of", pa.int64()),
+    ]
+)
+"""One row a place, rank from 1; `fallback` null for a personal place; `as_of` in ms UTC."""
+
+EPILOG = """\
+FILE is text (one user a line), CSV with a column called user (else its first), or Parquet.
+Users nobody has heard of, or who refused personalisation, get what everybody would get;
+the column fallback says so.
+
+examples:
+  python -m training recommend --users users.txt --k 20 --out slates.parquet
+  python -m training recommend --users users.csv --as-of 2024-05-01 --out may.parquet
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `recommend` command to the training command line."""
+    parser = subparsers.add_parser(
+        "recommend",
+        help="write recommendations for many users",
+        description="Write the answers that the service would give, for many users at once.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--users", type=Path, required=True, metavar="FILE", help="whom to recommend to")
+    add("--out", type=Path, required=True, metavar="FILE.parquet", help="where the rows go")
+    add("--k", type=int, default=20, help="items a user (default 20, at most 500)")
+    add("--as-of", help="answer from the log as of this time (default: the store, now)")
+    add("--diversity", type=float, default=0.0, help="0 to 1 (default 0)")
+    add(
+        "--exclude-seen",
+        action=argparse.BooleanOptionalAction,
+        help="leave out what a user had before (default: as the log shows that people return)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; raises ScientistError for what the arguments or the files lack."""
+    try:
+        ask = check_ask(Ask(k=args.k, exclude_seen=args.exclude_seen, diversity=args.diversity))
+        as_of = None if args.as_of is None else parse_at(args.as_of, system_clock())
+    except CallerError as error:
+        raise ScientistError(f"--{error.field.replace('_', '-')}: {error.message}") from error
+    users, refused = read_users(args.users)
+    _, home, _ = settings_from_env()
+    job = Batch(home, ask, as_of)
+    print(asyncio.run(_carry_out(job, users, args.out)), file=sys.stderr)
+    if refused:
+        print(f"{refused:,} rows hold no valid user id and were left out", file=sys.stderr)
+    return 0
+
+
+def read_users(path: Path) -> tuple[list[str], int]:
+    """Answer the users in a file, each once, in its order, and how many rows hold none.
+
+    Raises ScientistError when the file cannot be read or names nobody.
+    """
+    try:
+        if path.suffix in (".parquet", ".csv", ".tsv"):
+            frame = (
+                pl.read_parquet(path)
+                if path.suffix == ".parquet"
+                else pl.read_csv(
+                    path, separator="\t" if path.suffix == ".tsv" else ",", infer_schema=False
+                )
+            )
+            name = "user" if "user" in frame.columns else frame.columns[0]
+            texts: Sequence[str | None] = frame[name].cast(pl.String).to_list()
+        else:
+            texts = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
+            texts = [text for text in texts if text]
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        raise ScientistError(f"{path.name} cannot be read as a file of users") from error
+    users = dict.fromkeys(text for text in texts if text and is_valid_id(text))
+    if not users:
+        raise ScientistError(f"{path.name} names no user")
+    return list(users), sum(not text or not is_valid_id(text) for text in texts)
+
+
+@dataclass(slots=True, frozen=True)
+class Batch:
+    """What one run answers. `as_of` is ms UTC, None for now and the store's own histories."""
+
+    home: Home
+    ask: Ask
+    as_of: int | None = None
+    unanswered: bool = True
+    clock: Clock = system_clock
+
+
+async def _carry_out(job: Batch, users: Sequence[str], out: Path) -> str:
+    consent = os.environ.get("SANDERLING_CONSENT", "opt-out")
+    if consent not in ("opt-out", "opt-in"):
+        raise ScientistError("SANDERLING_CONSENT is opt-out or opt-in")
+    store = await open_store()
+    try:
+        job = replace(job, unanswered=consent == "opt-out")
+        desk = await open_desk(store, job.home)
+        with tqdm(total=len(users), unit=" users", file=sys.stderr) as bar:
+            rows = await write_slates(job, store, desk, users, out, bar.update)
+    finally:
+        await store.close()
+    return f"{rows:,} rows for {len(users):,} users in {out.name}, by {desk.name or 'no model'}"
+
+
+async def open_desk(store: Store, home: Home) -> Desk:
+    """Lay out what answers are made from: the released model, the store's items and trends."""
+    path = current_bundle(home.bundles, FAMILY)
+    if path is None:
+        desk = Desk(Catalogue())
+    else:
+        bundle = open_bundle(path)
+        model = load_scorer(bundle)
+        name = f"{FAMILY}/{bundle.version}"
+        desk = Desk(Catalogue(model.items, model.hashes), model, name)
+    _, changes = await store.item_changes(0)
+    for change in changes or ():
+        if change.item is None:
+            desk.catalogue.delete(change.item_id)
+    cursor = ""
+    while True:
+        page = await store.page_items(cursor, PAGE)
+        for item in page.items:
+            desk.catalogue.put(item)
+        cursor = page.cursor
+        if not cursor:
+            break
+    trends = parse(await store.get_blob(BLOB_NAME))
+    if trends.items:
+        desk.show_trends(trends.items, trends.trending[0], trends.popular)
+    return desk
+
+
+async def write_slates(
+    job: Batch,
+    store: Store,
+    desk: Desk,
+    users: Sequence[str],
+    out: Path,
+    progress: Callable[[int], object],
+) -> int:
+    """Answer for every user and write all rows to `out`, all or nothing; answer how many."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".tmp")
+    rows = 0
+    try:
+        with pq.ParquetWriter(partial, COLUMNS, compression="zstd") as writer:
+            async for some, askers in _askers(job, store, users):
+                now = job.clock() if job.as_of is None else job.as_of
+                table = _table(desk, job.ask, some, askers, now)
+                writer.write_table(table)
+                rows += table.num_rows
+                progress(len(some))
+        os.replace(partial, out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return rows
+
+
+async def _askers(
+    job: Batch, store: Store, users: Sequence[str]
+) -> AsyncIterator[tuple[list[str], list[Asker]]]:
+    """Yield users together and what may be known of each."""
+    past = None if job.as_of is None else _Log(History.load(job.home.log, until=job.as_of))
+    cap = store.settings.history_cap
+    for some in _together(users):
+        read = await store.read([user_entity(user) for user in some])
+        askers: list[Asker] = []
+        for user, state in zip(some, read.states, strict=True):
+            if not may_use(state.profile, Purpose.personalisation, unanswered=job.unanswered):
+                askers.append(NOBODY)
+            elif past is None or job.as_of is None:
+                askers.append(_stored(state, cap))
+            else:
+                askers.append(past.asker(user, job.as_of, cap))
+        yield some, askers
+
+
+def _together(users: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(users)
+    while some := list(islice(rest, TOGETHER)):
+        yield some
+
+
+def _stored(state: EntityState, cap: int) -> Asker:
+    records = state.records
+    return remembered(Origin.user, records["item"], records["kind"], records["at"], cap)
+
+
+class _Log:
+    """The log's histories by user."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._place = {entity: place for place, entity in enumerate(history.entities)}
+
+    def asker(self, user: str, as_of: int, cap: int) -> Asker:
+        """Answer what was known of `user` before `as_of`."""
+        history = self._history
+        entity = np.array([self._place.get(user_entity(user), -1)], np.int64)
+        group = int(history.spans.group_at(entity, np.array([as_of], np.int64))[0])
+        if group < 0:
+            return NOBODY._replace(origin=Origin.user)
+        records = history.records[history.offsets[group] : history.offsets[group + 1]]
+        records = records[: int(np.searchsorted(records["at"], as_of))]
+        return remembered(Origin.user, records["item"], records["kind"], records["at"], cap)
+
+
+def _table(
+    desk: Desk, ask: Ask, users: Sequence[str], askers: Sequence[Asker], now: int
+) -> pa.Table:
+    moments = [moment(asker, now) for asker in askers]
+    slates: list[Slate] = [
+        recommend(desk, ask, asker, as_of) for asker, as_of in zip(askers, moments, strict=True)
+    ]
+    lengths = [len(slate.items) for slate in slates]
+    places = [place for slate in slates for place in slate.items]
+    columns = [
+        pa.array(np.repeat(np.array(users, object), lengths), pa.string()),
+        pa.array([rank for length in lengths for rank in range(1, length + 1)], pa.int16()),
+        pa.array([place.item for place in places], pa.string()),
+        pa.array([place.score for place in places], pa.float32()),
+        pa.array([place.fallback for place in places], pa.string()).dictionary_encode(),
+        pa.array([desk.name or None] * len(places), pa.string()).dictionary_encode(),
+        pa.array(np.repeat(np.array(moments, np.int64), lengths), pa.int64()),
+    ]
+    return pa.table(columns, COLUMNS.names).cast(COLUMNS)
