@@ -17,7 +17,9 @@ from training.splits import Interactions
 def user_items(known: Interactions) -> sp.csr_matrix:
     """Answer float32[u, n]: one plus the logarithm of the weight of each user's events by item."""
     shape = (len(known.offsets) - 1, known.n_items)
-    counts = sp.csr_matrix((known.weights, known.items, known.offsets), shape=shape)
+    # A copy: adding up duplicates sorts in place, and others learn from the order of events.
+    held = (known.weights, known.items, known.offsets)
+    counts = sp.csr_matrix(held, shape=shape, copy=True)
     counts.sum_duplicates()
     # Having it ten times says more than once, but not ten times as much.
     counts.data = np.where(counts.data > 1, 1 + np.log(np.maximum(counts.data, 1)), counts.data)
