@@ -125,18 +125,18 @@ def _add_documents(app: FastAPI) -> None:
     page = resources.files("service").joinpath("static/docs.html").read_bytes()
     built: list[bytes] = []
 
-    @app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         if not built:
             built.append(msgspec.json.encode(build_document(app, ROUTES)))
         return Response(built[0], media_type="application/json")
 
-    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         headers = {"content-security-policy": _DOCS_POLICY, "referrer-policy": "no-referrer"}
         return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return Response(status_code=307, headers={"location": "/docs"})
 

@@ -65,7 +65,9 @@ def caller_error(error: Exception) -> CallerError:
     if isinstance(error, RecursionError):
         return BadBody("nested too deeply", field="body", code="too_deep")
     if isinstance(error, UnicodeDecodeError):
-        return BadBody("not UTF-8", field="body", code="bad_json")
+        return BadBody(
+            "broken text: not UTF-8, or half a surrogate pair", field="body", code="bad_json"
+        )
     return BadBody("not JSON: " + str(error).removeprefix("JSON is malformed: "),
                    field="body", code="bad_json")  # fmt: skip
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Context:
     """The doors a route goes through.
 
-    watch: whether the store answers. bundles: the released models in use, by family. catalogue: the items as they stand.
-    trends: what is popular now, shared by all workers. decisions: the log of answers.
+    watch: whether the store answers. bundles: the released models in use, by family.
+    catalogue: the items as they stand. trends: what is popular now, shared by all workers.
+    decisions: the log of answers.
     item_writes: held while an item is read, changed and written back.
     """
 

@@ -105,7 +105,7 @@ class Dispatcher:
                 reply = await self._answer(route, scope, raw_param, receive)
             except Disconnected:
                 if self.context is not None:
-                    self.context.metrics.disconnects.inc()
+                    self.context.metrics.disconnects.labels(place.path).inc()
                 return
         await _send(send, reply, headers)
         if self.context is not None:
@@ -152,6 +152,10 @@ class Dispatcher:
     async def _inner(self, scope: Scope, receive: Receive, send: Send, started: float) -> None:
         """Hand on to the inner app; catch and count what it lets out."""
         status = 0
+        method: str = scope["method"] if scope["method"] in _METHODS else _OTHER
+        if method == "HEAD":
+            # The server sends no body for HEAD; the inner app need not know of it.
+            scope = {**scope, "method": "GET"}
 
         async def watch(message: Message) -> None:
             nonlocal status
@@ -170,7 +174,6 @@ class Dispatcher:
         if self.context is not None:
             route = scope.get("route")
             path: str = getattr(route, "path", _OTHER)
-            method: str = scope["method"] if scope["method"] in _METHODS else _OTHER
             self.context.metrics.observe(path, method, status, time.perf_counter() - started)
 
 

@@ -53,15 +53,14 @@ def _starting() -> Response:
     return Response(reply.body, reply.status, media_type="application/json")
 
 
-@router.api_route("/healthz", methods=["GET", "HEAD"], summary="Is the process alive?")
+@router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> Health:
     """Answer 200 for as long as the process can answer at all."""
     return Health()
 
 
-@router.api_route(
+@router.get(
     "/readyz",
-    methods=["GET", "HEAD"],
     summary="May requests be sent here?",
     response_model=Ready,
     responses={503: {"description": "still starting"}},
