@@ -67,6 +67,11 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(metric_table(table)))
     lead = contest.cases["challenger"]
     print(f"\n{len(lead[shown[0]]):,} cases; challenger {challenger.version}")
+    for name in shown if args.split == "as-fitted" else ():
+        recorded = challenger.manifest.metrics.get(name)
+        if recorded is not None and abs(recorded.value - table["challenger"][name].value) > 1e-6:
+            # Events that arrived late, or a fit that cannot be repeated: either is worth knowing.
+            print(f"note: the fit recorded {name} {recorded.value:.4f} on this split")
     if champion is not None:
         print(f"champion {champion.version}: {contest.note}")
     for who in ("champion", "popularity"):

@@ -15,9 +15,10 @@ from training.release import release
 _ABOUT = """\
 Let the challenger answer, if it passes the gate.
 
-The gate: the lower end of the 95 % paired bootstrap interval of (challenger - champion) on the
-challenger's test split is at least -margin times the champion's value (before the first
-release: popularity's); golden rows reproduce from the written bundle; size and latency within
+The gate, on the challenger's test split, with the 95 % paired bootstrap interval of the
+difference: its lower end is at least -margin times the champion's value. For the first release,
+against popularity: the difference is at least -margin times popularity's value and the upper
+end at least 0. Golden rows reproduce from the written bundle; size and latency are within
 limits. When a check fails nothing is moved, every failed check is listed, and the exit status
 is 3. When all hold, the pointer is swapped, then MLflow's champion alias moves; the service
 swaps the model in by itself. Run it again after a crash: it repairs what is left to do.

@@ -74,22 +74,29 @@ def paired_difference(
     return Metric(float(difference.mean()), float(low), float(high))
 
 
-def check_quality(challenger: Cases, reference: Cases, name: str, settings: GateSettings) -> Check:
+def check_quality(
+    challenger: Cases, reference: Cases, name: str, settings: GateSettings, *, proven: bool = True
+) -> Check:
     """Ask that the challenger is not worse than the reference called `name`.
 
-    The rule: the lower end of the 95 % paired bootstrap interval of (challenger − reference)
-    is at least −margin × the reference's mean. So with 97.5 % confidence no more than that
-    share of the reference's quality is lost.
+    With d the paired bootstrap interval of (challenger − reference), value, low and high, and
+    least = −margin × the reference's mean:
+
+    proven      low ≥ least: with 97.5 % confidence no more than that share is lost. Asked of
+                whoever wants to take a champion's place.
+    not proven  value ≥ least and high ≥ 0: not seen to be worse. Asked of a first release,
+                which takes nobody's place; a small log settles no more.
     """
     ours, theirs = challenger[settings.metric], reference[settings.metric]
     found = paired_difference(ours, theirs, settings.rounds, settings.seed)
-    least = -settings.margin * float(theirs.mean())
     # Rounding of a mean must not fail a model against its equal.
-    passed = found.low >= least - 1e-12
+    least = -settings.margin * float(theirs.mean()) - 1e-12
+    passed = found.low >= least if proven else found.value >= least and found.high >= 0
+    wanted = "at the lower end" if proven else "and an upper end of at least 0"
     detail = (
         f"{settings.metric} {ours.mean():.4f} against {theirs.mean():.4f} of the {name}: "
         f"difference {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}] over "
-        f"{ours.size:,} cases, at least {least:+.4f} wanted at the lower end"
+        f"{ours.size:,} cases, at least {least:+.4f} wanted {wanted}"
     )
     if not passed and found.high >= 0:
         detail += "; the cases do not settle it: gather more, or widen --margin"
