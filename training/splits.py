@@ -51,6 +51,15 @@ class Interactions(NamedTuple):
             self.weights[keep],
         )
 
+    def sample_users(self, most: int, rng: np.random.Generator) -> "Interactions":
+        """Keep whole users, drawn at random, with about `most` events in all; or all, if fewer."""
+        if len(self.items) <= most:
+            return self
+        users = len(self.offsets) - 1
+        chosen = rng.random(users) < most / len(self.items)
+        ends = np.where(chosen, self.offsets[1:], self.offsets[:-1])
+        return self.until(ends)
+
     def places_before(self, at: int) -> I64:
         """Answer int64[u]: the place of each user's first event at or after `at` (ms UTC)."""
         return self.offsets[:-1] + _per_user(self.ats < at, self.offsets)

@@ -71,7 +71,8 @@ def _repeats(lesson: Lesson, params: Params) -> Member:
     overall = 1 - len(pairs) / max(len(known.items), 1)
     smoothing = params["smoothing"]
     rates = (events - firsts + smoothing * overall) / (events + smoothing)
-    return Repeats(np.maximum(rates, 1e-6), params["half_life_days"])
+    rates = np.maximum(rates, 1e-6) ** params["rate_power"]
+    return Repeats(rates, params["half_life_days"])
 
 
 MEMBER_FITS: dict[str, MemberFit] = {
@@ -110,7 +111,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
         _factors,
         {
             "factors": 64,
-            "iterations": 12,
+            "iterations": 10,
             "regularisation": 1.0,
             "confidence": 10.0,
             "decay": 0.95,
@@ -120,8 +121,8 @@ MEMBER_FITS: dict[str, MemberFit] = {
     ),
     "repeats": MemberFit(
         _repeats,
-        {"half_life_days": 60.0, "smoothing": 10.0},
-        {"half_life_days": (None, 180.0, 60.0, 20.0)},
+        {"half_life_days": 60.0, "smoothing": 10.0, "rate_power": 1.0},
+        {"half_life_days": (None, 180.0, 60.0, 20.0), "rate_power": (0.0, 0.5, 1.0, 1.5)},
         free=frozenset({"half_life_days"}),
         only_repeats=True,
     ),

@@ -41,6 +41,8 @@ from training.splits import (
 
 GOLDEN_ROWS = 16
 GOLDEN_TOLERANCE = 1e-3
+CARRIED = ("popularity", "graph")
+"""Members a released model has whatever their weight: fallbacks and likeness rest on them."""
 
 
 @dataclass(frozen=True)
@@ -165,28 +167,39 @@ class Fit:
     def tune(self, split: Split) -> Tuned:
         """Tune every member and the weights on a validation split."""
         settings, tuned = self.settings, Tuned()
+        rng = np.random.default_rng(settings.seed)
         most = max(200, settings.tuning_scores // len(self.catalogue.items))
-        cases = split.cases.sample(most, np.random.default_rng(settings.seed))
+        cases = split.cases.sample(most, rng)
         judge = Judge(self.full, cases, self.assemble, settings.threads)
-        learner = self.learner(split.known, split.as_of)
+        learner = self.learner(split.known.sample_users(settings.tuning_events, rng), split.as_of)
         for name in self.names:
             fixed = settings.fixed.get(name, {})
             params, best, trials = tune_member(name, learner, judge, fixed, self.step)
             tuned.params[name], tuned.alone[name] = params, best
             tuned.trials += trials
+        learner = self.learner(split.known, split.as_of)
         members = {name: learner.member(name, tuned.params[name]) for name in self.names}
+        if len(split.known.items) > settings.tuning_events:
+            one = np.ones((1, 1), np.float32)
+            tuned.alone = {n: float(judge({n: m}, one)[0]) for n, m in members.items()}
         tuned.weights, tuned.blend = tune_weights(members, tuned.alone, judge, self.step)
         return tuned
 
-    def learn(self, known: Interactions, as_of: int, tuned: Tuned) -> RecommendModel:
-        """Learn every member with the tuned numbers."""
+    def learn(
+        self, known: Interactions, as_of: int, tuned: Tuned, names: Iterable[str] | None = None
+    ) -> RecommendModel:
+        """Learn every member, or those named, with the tuned numbers."""
         learner = self.learner(known, as_of)
         members = {}
-        for name in self.names:
+        for name in self.names if names is None else names:
             members[name] = learner.member(name, tuned.params[name])
             self.step(f"learn {name}")
-        weights = np.array([tuned.weights[name] for name in self.names], np.float32)
+        weights = np.array([tuned.weights[name] for name in members], np.float32)
         return self.assemble(members, weights)
+
+    def released(self, tuned: Tuned) -> list[str]:
+        """Answer the members worth carrying: those with a weight, and those others build on."""
+        return [name for name in self.names if tuned.weights[name] > 0 or name in CARRIED]
 
     def measure(
         self, model: RecommendModel, cases: Cases
@@ -307,7 +320,7 @@ def fit(
             )
         tuned = run.tune(valid)
         metrics, cases = run.measure(run.learn(test.known, test.as_of, tuned), test.cases)
-        model = run.learn(full, int(full.ats.max()) + 1, tuned)
+        model = run.learn(full, int(full.ats.max()) + 1, tuned, run.released(tuned))
     split |= {
         "validation_cases": len(valid.cases),
         "test_cases": len(test.cases),

@@ -33,7 +33,9 @@ class RecommendSettings:
     `min_cases` users, else leave-one-out). test_share: share of the events in the last window.
     repeats: whether items of a history may be answered; None means when at least
     `repeat_share` of the events are repeats. tuning_scores: how many scores one pass of tuning
-    may compute, which bounds its cases. fixed: member → numbers that are not to be tuned.
+    may compute, which bounds its cases. tuning_events: how many events members are learned from
+    while their own numbers are tuned (whole users, drawn at random; the weights are tuned with
+    members learned from all). fixed: member → numbers that are not to be tuned.
     members: which to fit, None for all that suit the log. rounds: of the bootstrap.
     """
 
@@ -47,6 +49,7 @@ class RecommendSettings:
     repeats: bool | None = None
     repeat_share: float = 0.15
     tuning_scores: int = 30_000_000
+    tuning_events: int = 300_000
     fixed: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: tuple[str, ...] | None = None
     rounds: int = 1000
