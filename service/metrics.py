@@ -5,6 +5,7 @@ With several workers the values live in files under PROMETHEUS_MULTIPROC_DIR (se
 """
 
 import os
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -101,8 +102,28 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Answer all metrics (of all workers, when there are several) in text format 0.0.4."""
-        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if not folder:
             return generate_latest(self.registry)
+        _forget_the_dead(Path(folder))
         gathered = CollectorRegistry()
         multiprocess.MultiProcessCollector(gathered)
         return generate_latest(gathered)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Let go of the gauges of workers that are no more; their counters stay."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            multiprocess.mark_process_dead(int(pid), str(folder))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

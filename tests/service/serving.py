@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -205,6 +205,13 @@ def app_in_memory(home: Path, now_ms: int = NOW) -> Iterator[App]:
         finally:
             runner.run(stop(life, heard))
         assert told[1]["type"] == "lifespan.shutdown.complete", told
+
+
+async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until `holds()` is true; fails after `seconds`."""
+    async with asyncio.timeout(seconds):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0.005)
 
 
 def free_port() -> int:
