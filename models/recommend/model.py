@@ -207,6 +207,8 @@ class RecommendModel:
                     self.members, self.weights, self.scorers, strict=True
                 )
             },
+            # JSON objects may come back in another order, and sums are taken in this one.
+            "order": list(self.members),
             "kind_weights": [float(weight) for weight in self.kind_weights],
             "repeats": self.repeats,
         }
@@ -222,7 +224,8 @@ class RecommendModel:
         if len(items) != len(arrays["hashes"]) or len(params["kind_weights"]) > KINDS:
             raise ValueError("the arrays of a recommender do not fit together")
         scorers: list[Member] = []
-        for name, numbers in params["members"].items():
+        for name in params["order"]:
+            numbers = params["members"][name]
             own = {key: value for key, value in numbers.items() if key != "weight"}
             prefix = f"{name}_"
             parts = {
@@ -231,11 +234,11 @@ class RecommendModel:
                 if key.startswith(prefix)
             }
             scorers.append(MEMBERS[name].from_parts(parts, own))
-        weights = [numbers["weight"] for numbers in params["members"].values()]
+        weights = [params["members"][name]["weight"] for name in params["order"]]
         return cls(
             items=items,
             hashes=frozen(arrays["hashes"], np.uint64),
-            members=tuple(params["members"]),
+            members=tuple(params["order"]),
             scorers=tuple(scorers),
             weights=frozen(np.array(weights), np.float32),
             kind_weights=frozen(np.array(params["kind_weights"]), np.float32),

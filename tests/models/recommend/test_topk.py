@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.recommend.topk import top_k
+
+
+def naive(scores, k, allowed=None):
+    places = [
+        i for i in range(len(scores)) if scores[i] > -np.inf and (allowed is None or allowed[i])
+    ]
+    return sorted(places, key=lambda i: (-scores[i], i))[:k]
+
+
+# Few distinct values, so that ties are common.
+rows = st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 0.5, 2.0, np.inf, np.nan]), max_size=60)
+
+
+@given(rows, st.integers(0, 70), st.integers(0, 2**60))
+def test_equals_sorting(values, k, bits):
+    scores = np.array(values, np.float32)
+    allowed = np.array([bits >> i & 1 for i in range(len(values))], np.bool_)
+    assert top_k(scores, k).tolist() == naive(scores, k)
+    if len(values):
+        assert top_k(scores, k, allowed).tolist() == naive(scores, k, allowed)
+
+
+@pytest.mark.parametrize("k", [1, 10, 50, 500, 5_000])
+def test_equals_sorting_when_large(k):
+    scores = np.round(np.random.default_rng(k).normal(size=3_000), 2).astype(np.float32)
+    assert top_k(scores, k).tolist() == naive(scores, k)
+
+
+def test_the_first_10_of_50_are_the_10_best():
+    scores = np.random.default_rng(4).integers(0, 20, 1_000).astype(np.float32)
+    assert top_k(scores, 10).tolist() == top_k(scores, 50)[:10].tolist()
+
+
+def test_nothing_allowed_gives_nothing():
+    assert top_k(np.ones(5, np.float32), 3, np.zeros(5, np.bool_)).tolist() == []
+
+
+@pytest.mark.parametrize("k", [-1, 0])
+def test_k_below_one_gives_nothing(k):
+    assert top_k(np.ones(5, np.float32), k).tolist() == []
+
+
+def test_ascending_and_descending_scores():
+    up = np.arange(100, dtype=np.float32)
+    assert top_k(up, 3).tolist() == [99, 98, 97]
+    assert top_k(-up, 3).tolist() == [0, 1, 2]
