@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.clock import DAY_MS
 from domain.decisions import Decision
 from domain.errors import CallerError
 from domain.events import Event
@@ -123,6 +124,8 @@ class MemoryStore:
             entity = self._entities[event.entity] = _Entity(now_ms)
         if entity.holds(key[1]):
             return Appended.duplicate
+        if now_ms - entity.lifetime[H_REFRESHED] > DAY_MS:
+            entity.lifetime[H_REFRESHED] = now_ms
         entity.insert((key, record), self.settings)
         entity.count(record)
         entity.see(event.at, event.at)
@@ -167,6 +170,7 @@ class MemoryStore:
         for row in fresh:
             entity.insert(row, self.settings)
         entity.gone = left.gone + entity.gone
+        entity.lifetime[H_REFRESHED] = now_ms
         entity.see(int(left.lifetime[H_FIRST]), int(left.lifetime[H_LAST]))
         totals = entity.lifetime[H_COUNT:] + left.lifetime[H_COUNT:]
         entity.lifetime[H_COUNT:] = np.clip(totals, NO_LAST, NO_FIRST)

@@ -5,9 +5,9 @@ Never repeats a URL in an error, since a URL may hold a password.
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from redis.connection import parse_url
+from redis.connection import parse_url  # pyright: ignore[reportUnknownVariableType]
 
 from domain.errors import StoreMisconfigured
 
@@ -41,7 +41,7 @@ def _tls(options: dict[str, Any]) -> ssl.SSLContext:
 def parse_address(url: str) -> Address:
     """Read a URL; raises StoreMisconfigured when it cannot be, without repeating it."""
     try:
-        options: dict[str, Any] = dict(parse_url(url))
+        options = cast(dict[str, Any], parse_url(url))
         return Address(
             host=options.get("host", "localhost"),
             port=int(options.get("port", 6379)),

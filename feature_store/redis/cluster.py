@@ -13,6 +13,7 @@ from redis.crc import key_slot
 from redis.exceptions import (
     AuthenticationError,
     NoPermissionError,
+    NoScriptError,
     RedisClusterException,
     RedisError,
     ResponseError,
@@ -48,6 +49,8 @@ class Cluster:
         except (AuthenticationError, NoPermissionError) as error:
             word = "NOPERM" if isinstance(error, NoPermissionError) else "WRONGPASS"
             raise error_of(word) from error
+        except NoScriptError:
+            raise
         except ResponseError as error:
             raise error_of(str(error)) from error
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
@@ -85,11 +88,9 @@ class Cluster:
         rest = (len(keys), *keys, *args)
         try:
             return await self.call("EVALSHA", script.sha, *rest)
-        except StoreUnavailable as error:
-            if "NOSCRIPT" not in str(error):
-                raise
-        # The node of this slot has not met the script yet: bring its text along.
-        return await self.call("EVAL", script.text, *rest)
+        except NoScriptError:
+            # The node of this slot has not met the script yet: bring its text along.
+            return await self.call("EVAL", script.text, *rest)
 
     async def infos(self) -> list[bytes]:
         nodes: list[Any] = self._client.get_primaries()

@@ -4,7 +4,7 @@ Part of the stored format: add keys with defaults, never rename.
 """
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from domain.decisions import Decision
 from domain.items import Item
@@ -82,7 +82,9 @@ def decisions_to_json(decisions: list[Decision]) -> bytes:
 def decisions_from_json(text: bytes) -> list[Decision]:
     """Read what decisions_to_json wrote."""
     rows: list[list[Any]] = json.loads(text)
-    return [
-        Decision(*(tuple(field) if isinstance(field, list) else field for field in row))
-        for row in rows
-    ]
+    return [Decision(*(_field(field) for field in row)) for row in rows]
+
+
+def _field(field: Any) -> Any:
+    """Answer a field as Decision has it: its lists are tuples."""
+    return tuple(cast(list[Any], field)) if isinstance(field, list) else field

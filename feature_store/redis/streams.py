@@ -62,7 +62,8 @@ class Streams:
         if self._client is None:
             if self._revive is not None:
                 self._revive()
-            client: Any = redis.Redis.from_url(
+            connect = cast(Callable[..., Any], redis.Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
+            client = connect(
                 self._url,
                 socket_timeout=_TIMEOUT_SECONDS,
                 socket_connect_timeout=_TIMEOUT_SECONDS,
