@@ -50,6 +50,11 @@ def fill_parser(parser: argparse.ArgumentParser) -> None:
     add("--rows", type=int, default=8, help="how many rows --dry-run shows (default 8)")
     add("--rejects", type=Path, help="where refused rows go (default: <home>/imports/)")
     add("--no-drain", action="store_true", help="leave the events on the stream for the worker")
+    add(
+        "--move-to-now",
+        action="store_true",
+        help="move all times by whole weeks so that the newest event is of this week",
+    )
     add("--source", default="", help="salt of the made-up event ids (default: none)")
     _text_options(parser.add_argument_group("how the files are written"))
     _event_options(parser.add_argument_group("events"))

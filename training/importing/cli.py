@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
 
+import polars as pl
 from tqdm import tqdm
 
 from domain.clock import Clock, system_clock
@@ -26,6 +28,7 @@ from training.importing.counts import Counts
 from training.importing.draining import log_drain
 from training.importing.labels import store_labels
 from training.importing.landing import Landing, RejectsFile
+from training.importing.moving import WEEK_MS, moved, remembered_move
 from training.importing.pouring import SourceFrame, pour
 from training.importing.presets import PRESETS
 from training.importing.preview import preview_events, preview_rows
@@ -36,6 +39,7 @@ from training.importing.sources import (
     completed,
     described,
     event_frames,
+    event_times,
     labelled,
     named,
     preset_events,
@@ -77,7 +81,7 @@ def plan_of(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
         wanted = {args.what} if args.what else held
         if not wanted <= held:
             raise ScientistError(f"{preset.name} holds no {args.what}: {', '.join(sorted(held))}")
-        say(f"{preset.about}\nrule: {preset.rule}")
+        say(f"{preset.about}\n{fill(f'rule: {preset.rule}', 96)}")
         plan = Plan(preset.name, currency=preset.currency)
         if "items" in wanted:
             plan.items = named(preset.name, preset.items(path))
@@ -85,6 +89,8 @@ def plan_of(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
             plan.users = named(preset.name, preset.users(path))
         if "events" in wanted:
             plan.events = preset_events(preset, path, scratch)
+            if args.move_to_now:
+                plan.events = _moved(plan, preset.times(path), scratch, args.dry_run, say)
             file = preset.event_table.path_in(path)
             plan.rows = total_rows((file,)) if file else None
         return plan
@@ -102,6 +108,8 @@ def _plan_of_files(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
         currency = mapping.columns.get("currency", "")
         plan.currency = currency[1:] if currency.startswith("=") else ""
         plan.events = event_frames(files, mapping, args.source, scratch)
+        if args.move_to_now:
+            plan.events = _moved(plan, event_times(files, mapping), scratch, args.dry_run, say)
     elif what == "labels":
         if not args.label or not args.name:
             raise ScientistError("labels need --label COLUMN and --name SET")
@@ -114,11 +122,21 @@ def _plan_of_files(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
     return plan
 
 
+def _moved(
+    plan: Plan, times: Iterator[pl.DataFrame], scratch: Path, dry: bool, say: Say
+) -> Iterator[SourceFrame]:
+    note = scratch / "imports" / f"{plan.name}.moved.json"
+    by_ms = remembered_move(note, times, system_clock(), keep=not dry)
+    say(f"all times are moved {by_ms // WEEK_MS:,} weeks on, so that the log ends this week")
+    return moved(plan.events or iter(()), by_ms)
+
+
 def run(args: argparse.Namespace) -> int:
     """Run one import; answer 0, or 1 when not a single row could be used."""
     settings, home, url = settings_from_env()
-    home.root.mkdir(parents=True, exist_ok=True)
     say: Say = print
+    if not args.dry_run:
+        home.root.mkdir(parents=True, exist_ok=True)
     plan = plan_of(args, home.root, say)
     if args.dry_run:
         _show(plan, args.rows, system_clock, say)

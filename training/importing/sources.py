@@ -94,6 +94,12 @@ def event_frames(
             yield SourceFrame(path.name, frame)
 
 
+def event_times(files: Files, mapping: Mapping) -> Iterator[pl.DataFrame]:
+    """Answer the canonical frames of files without ids, for a look at their times."""
+    for _, raw in files.raw():
+        yield mapping.apply(raw)
+
+
 def preset_events(preset: Preset, path: Path, scratch: Path) -> Iterator[SourceFrame]:
     """Answer the canonical frames of a preset's events."""
     for frame, skipped in preset.counted_events(path, scratch):

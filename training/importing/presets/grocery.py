@@ -21,6 +21,13 @@ NOT_FOR_SALE = (
 )  # fmt: skip
 """Departments that hold no product one would recommend: kept in the events, hidden."""
 
+FOR_ADULTS = (
+    "CIGARETTES", "CIGARS", "TOBACCO OTHER", "LIQUOR", "BEERS/ALES", "DOMESTIC WINE",
+    "IMPORTED WINE", "MISC WINE",
+)  # fmt: skip
+"""Categories that may not be offered to just anybody: likewise."""
+
+_SIZE = pl.col("package_size").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 _TITLE = pl.concat_str(
     pl.coalesce("product_type", "product_category", "department")
     .str.strip_chars()
@@ -29,7 +36,7 @@ _TITLE = pl.concat_str(
     .str.replace_all("/ ", "/", literal=True)
     .str.replace_all(r"\s+", " "),
     pl.when(pl.col("package_size").is_not_null())
-    .then(pl.format(", {}", pl.col("package_size").str.strip_chars().str.to_lowercase()))
+    .then(pl.format(", {}", _SIZE))
     .otherwise(pl.lit("")),
 )
 
@@ -50,7 +57,8 @@ COMPLETE_JOURNEY = Preset(
         "a line is a purchase; value = sales_value in USD (what the shop received); the basket "
         "is the session; lines with quantity 0 and no value are coupon book-keeping and "
         "skipped, the few with a value count as quantity 1; times have no zone and are taken as "
-        "UTC; coupons, fuel and store book-keeping are hidden in the catalogue"
+        "UTC; coupons, fuel, store book-keeping, tobacco and alcohol are hidden in the "
+        "catalogue"
     ),
     currency="USD",
     home=installed_data,
@@ -78,7 +86,7 @@ COMPLETE_JOURNEY = Preset(
                 pl.col("product_category").str.strip_chars(),
             ).list.drop_nulls(),
             "hidden": pl.col("department").is_in(NOT_FOR_SALE)
-            | (pl.col("product_category") == "COUPON/MISC ITEMS").fill_null(True),
+            | pl.col("product_category").is_in(["COUPON/MISC ITEMS", *FOR_ADULTS]).fill_null(True),
             "department": pl.col("department").str.strip_chars(),
             "category": pl.col("product_category").str.strip_chars(),
             "type": _TYPE.str.strip_chars(),

@@ -70,17 +70,19 @@ class Preset:
         self, path: Path, scratch: Path | None = None
     ) -> Iterator[tuple[pl.DataFrame, int]]:
         """Answer (canonical frame, rows skipped by the rule before it) pairs."""
-        table = self.event_table
         skipped: list[int] = []
-
-        def frames() -> Iterator[pl.DataFrame]:
-            for raw in table.read(self._file(table, path, "events")):
-                kept = table.kept(raw)
-                skipped.append(raw.height - kept.height)
-                yield canonical(kept, table.columns)
-
-        for frame in with_event_ids(frames(), self.name, scratch):
+        for frame in with_event_ids(self.times(path, skipped.append), self.name, scratch):
             yield frame, skipped.pop()
+
+    def times(
+        self, path: Path, skipped: Callable[[int], object] = lambda rows: None
+    ) -> Iterator[pl.DataFrame]:
+        """Answer canonical frames without ids; `skipped` is told of rows left out before each."""
+        table = self.event_table
+        for raw in table.read(self._file(table, path, "events")):
+            kept = table.kept(raw)
+            skipped(raw.height - kept.height)
+            yield canonical(kept, table.columns)
 
     def items(self, path: Path | str) -> Iterator[pl.DataFrame]:
         """Answer frames of items: `item`, `title`, `categories`, …; other columns are attributes.
