@@ -14,7 +14,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-BANNED = {"torch", "mlflow", "training", "implicit", "matplotlib", "pandas", "sklearn", "scipy"}
+BANNED = {"torch", "mlflow", "training", "implicit", "matplotlib", "pandas", "sklearn"}
 
 
 def _free_port() -> int:
