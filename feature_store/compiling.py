@@ -19,4 +19,4 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     IEEE 754 order of operations is kept (no contraction, no reassociation); dividing by
     zero gives infinity instead of an exception, as numpy does.
     """
-    return numba.njit(cache=True, error_model="numpy", fastmath=False)(function)  # pyright: ignore
+    return numba.njit(cache=True, error_model="numpy", fastmath=False)(function)  # type: ignore[return-value]

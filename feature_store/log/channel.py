@@ -55,8 +55,8 @@ class _Pending(Generic[E]):
 class Channel(Generic[E]):
     """Where entries come from, how many rows they hold, and what files they become.
 
-    `on_entries(bucket, entries)` sees every batch once it has been read; `before_trim()` is
-    called when a range is safely on disk and is about to leave the stream.
+    `on_entries(bucket, entries)` sees every batch once it has been read; `before_write()` is
+    called before a range becomes a file, after which nobody will read it from the stream again.
     """
 
     root: Path
@@ -68,7 +68,7 @@ class Channel(Generic[E]):
     rows_of: Callable[[E], int]
     table_of: Callable[[Sequence[E]], pa.Table]
     on_entries: Callable[[int, list[E]], None] = lambda bucket, entries: None
-    before_trim: Callable[[], None] = lambda: None
+    before_write: Callable[[], None] = lambda: None
     step: Step = no_step
     _pending: dict[int, _Pending[E]] = field(default_factory=dict)  # type: ignore[assignment]
 
@@ -120,6 +120,7 @@ class Channel(Generic[E]):
         Raises OSError when the disk refuses; what was not written stays held.
         """
         pending = self._pending[bucket]
+        self.before_write()
         days = groupby(pending.entries, key=lambda entry: day_of(parse_id(entry.stream_id)))
         for entries in [list(group) for _, group in days]:
             first, last = parse_id(entries[0].stream_id), parse_id(entries[-1].stream_id)
@@ -129,7 +130,6 @@ class Channel(Generic[E]):
             pending.entries = pending.entries[len(entries) :]
             pending.rows -= sum(self.rows_of(entry) for entry in entries)
             pending.to_trim = last
-            self.before_trim()
             self.step("before trim")
             self._trim(bucket)
             self.step("trimmed")

@@ -105,7 +105,7 @@ class Writer:
             rows_of=lambda entry: len(entry.payloads),
             table_of=events.table_of_entries,
             on_entries=self._count,
-            before_trim=self._publish,
+            before_write=self._publish,
             step=step,
         )
         self.decisions = Channel(
@@ -187,7 +187,10 @@ class Writer:
             except (StoreUnavailable, OSError) as error:
                 _LOG.warning("the log waits: %s", type(error).__name__)
                 sleep(self._settings.retry_s)
-        self.flush()
+        try:
+            self.flush()
+        except (StoreUnavailable, OSError) as error:
+            _LOG.warning("the next writer goes on from the streams: %s", type(error).__name__)
 
 
 def _stored_trends(streams: Streams) -> Trends:
