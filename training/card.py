@@ -4,7 +4,8 @@ Plain Markdown made from the numbers alone (Mitchell et al., Model Cards for Mod
 2019). Knows nothing of MLflow or of how the numbers came about.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -59,17 +60,23 @@ def _day(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def by_contender(
-    metrics: Mapping[str, Metric], members: Collection[str], own: str = "model"
-) -> dict[str, dict[str, Metric]]:
-    """Group metrics named "<member>_<metric>" by member; all others are `own`'s, which is first."""
+def _in_order(name: str) -> list[str]:
+    """Sort "at_5" before "at_10"."""
+    return [part.zfill(6) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def by_contender(metrics: Mapping[str, Metric], own: str = "model") -> dict[str, dict[str, Metric]]:
+    """Group metrics by contender: "graph_hr_at_10" beside "hr_at_10" is the hr_at_10 of graph.
+
+    All others are `own`'s, which comes first.
+    """
     found: dict[str, dict[str, Metric]] = {own: {}}
-    for name, metric in metrics.items():
-        member = next((member for member in members if name.startswith(f"{member}_")), None)
-        if member is None:
-            found[own][name] = metric
+    for name in sorted(metrics, key=_in_order):
+        contender, _, plain = name.partition("_")
+        if plain in metrics:
+            found.setdefault(contender, {})[plain] = metrics[name]
         else:
-            found.setdefault(member, {})[name.removeprefix(f"{member}_")] = metric
+            found[own][name] = metrics[name]
     return found
 
 
@@ -127,7 +134,7 @@ def card(facts: Facts) -> str:
         "",
         "Means with 95 % confidence intervals.",
         "",
-        *metric_table(by_contender(facts.metrics, members)),
+        *metric_table(by_contender(facts.metrics)),
         "",
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
         "## Settings of the fit",

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         bundle = write_bundle(desk.home.bundles, outcome.draft)
         point(folder, bundle.version, system_clock(), CHALLENGER)
     metrics = bundle.manifest.metrics
-    print("\n".join(metric_table(by_contender(metrics, bundle.params.get("members", {})))))
+    print("\n".join(metric_table(by_contender(metrics))))
     print(f"\nchallenger: {bundle.path} ({bundle.manifest.size / 1e6:,.1f} MB)")
     with tempfile.TemporaryDirectory() as pictures:
         plots = draw(Path(pictures), {**outcome.charts, **coverage_chart(metrics)})

@@ -85,8 +85,8 @@ class Tracking:
 
     @property
     def remote(self) -> bool:
-        """Tell whether artifacts go to a server rather than to this machine."""
-        return not self.uri.startswith(("sqlite:", "file:", "/"))
+        """Tell whether a server keeps the artifacts; a database alone leaves them with us."""
+        return self.uri.startswith(("http:", "https:", "databricks"))
 
     @contextmanager
     def _calls(self) -> Iterator["MlflowClient"]:

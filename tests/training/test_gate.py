@@ -77,6 +77,23 @@ def test_too_few_cases_are_told_from_a_worse_model():
     assert "do not settle it" in check.detail
 
 
+def test_a_first_release_need_only_not_be_seen_to_be_worse():
+    rng = np.random.default_rng(5)
+    theirs = rng.random(20)
+    few = {"m": rng.permutation(theirs)}
+    settings = GateSettings(metric="m", margin=0.1)
+
+    def first(ours, reference):
+        return check_quality(ours, {"m": reference}, "popularity", settings, proven=False).passed
+
+    assert first(few, theirs)
+    many = rng.random(4_000)
+    assert first({"m": many + 0.01}, many)
+    # Surely worse, though by less than the margin; and worse by more than the margin.
+    assert not first({"m": many - 0.01}, many)
+    assert not first({"m": rng.permutation(many) - 0.1}, many)
+
+
 class Ticks:
     """A timer that says each scoring took `ms`."""
 

@@ -1,0 +1,61 @@
+"""The card says what the numbers say, aligned for people."""
+
+from models.bundle import DataStamp, Metric
+from training.card import Facts, by_contender, card, metric_table
+
+METRICS = {
+    "ndcg_at_10": Metric(0.5, 0.4, 0.6),
+    "ndcg_at_5": Metric(0.3, 0.2, 0.4),
+    "graph_ndcg_at_10": Metric(0.45, 0.35, 0.55),
+    "coverage_at_10": Metric(0.2, 0.2, 0.2),
+}
+FACTS = Facts(
+    family="recommend",
+    created_at=1_700_000_000_000,
+    metrics=METRICS,
+    data=DataStamp("f00d", 1_234, 1_600_000_000_000, 1_650_000_000_000, {"kind": "time"}),
+    params={"members": {"graph": {"weight": 1.0}, "trend": {"weight": 0.25}}},
+    settings={"fit": {"seed": 20}},
+    views={"sequence": "0a1b"},
+    commit="c0ffee",
+)
+
+
+def test_metrics_are_grouped_by_contender_in_order_of_their_numbers():
+    found = by_contender(METRICS)
+    assert list(found) == ["model", "graph"]
+    assert list(found["model"]) == ["coverage_at_10", "ndcg_at_5", "ndcg_at_10"]
+    assert found["graph"] == {"ndcg_at_10": METRICS["graph_ndcg_at_10"]}
+
+
+def test_a_table_has_a_row_a_metric_and_a_column_a_contender():
+    lines = metric_table(by_contender(METRICS))
+    assert len({len(line) for line in lines}) == 1
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["", "model", "graph"]
+    assert cells[2] == ["coverage_at_10", "0.2000", "–"]
+    assert cells[4] == ["ndcg_at_10", "0.5000 [0.4000, 0.6000]", "0.4500 [0.3500, 0.5500]"]
+
+
+def test_a_card_states_data_measures_weights_origin_and_limits():
+    text = card(FACTS)
+    for wanted in (
+        "# Recommender of 2023-11-14 22:13 UTC",
+        "1,234 events from 2020-09-13 12:26 UTC to 2022-04-15 05:20 UTC",
+        "digest `f00d`",
+        "split, kind: time",
+        "0.5000 [0.4000, 0.6000]",
+        "- trend: 0.250",
+        "commit `c0ffee`",
+        "feature view sequence: `0a1b`",
+        "## Limits",
+    ):
+        assert wanted in text
+
+
+def test_a_family_that_says_nothing_of_itself_has_a_card_all_the_same():
+    bare = Facts("toy", 0, {}, DataStamp())
+    text = card(bare)
+    assert text.startswith("# toy of 1970-01-01")
+    assert "commit `unknown`" in text
+    assert "## Limits" not in text

@@ -1,0 +1,95 @@
+"""`fit` from the real store's stream to a challenger that is on disk and on record."""
+
+import json
+
+import numpy as np
+import pytest
+
+from domain.errors import ScientistError
+from models.bundle import CHALLENGER, open_bundle, read_pointer
+from models.families import load_scorer
+from training.cli import main
+from training.cli_fit import chosen_settings
+from training.tracking import Tracking
+
+KNOWN = {"split": "auto", "test_share": 0.1, "rounds": 1000, "members": None, "fixed": {}}
+
+
+def test_a_fit_leaves_a_challenger_that_answers_and_is_recorded(walked):
+    family = walked.bundles / "recommend"
+    pointer = read_pointer(family, CHALLENGER)
+    bundle = open_bundle(family / pointer.version)
+    manifest = bundle.manifest
+    assert load_scorer(bundle).items[:2] == ("item00", "item01")
+    assert manifest.data.events == 60 * 14
+    assert manifest.data.first_at < manifest.data.last_at
+    assert len(manifest.data.digest) == 64
+    assert manifest.data.split["kind"] == "time"
+    assert manifest.metrics["ndcg_at_10"].value > manifest.metrics["popularity_ndcg_at_10"].value
+    assert manifest.settings["fit"]["min_cases"] == 10
+    assert "# Recommender" in (bundle.path / "card.md").read_text()
+    assert read_pointer(family) is None
+    tracked = Tracking(walked.mlflow).versions("recommend")[bundle.version]
+    assert tracked.aliases == ("challenger",)
+
+
+def test_the_record_holds_the_pictures(walked):
+    from mlflow import MlflowClient
+
+    tracking = Tracking(walked.mlflow)
+    (tracked,) = tracking.versions("recommend").values()
+    names = {
+        found.path for found in MlflowClient(tracking.uri).list_artifacts(tracked.run_id, "plots")
+    }
+    assert {"plots/members.png", "plots/weights.png", "plots/coverage.png"} <= names
+
+
+def test_the_same_log_gives_the_same_data_digest_and_model(walked, capsys):
+    family = walked.bundles / "recommend"
+    first = open_bundle(family / read_pointer(family, CHALLENGER).version)
+    graph = 'members=["popularity", "graph"]'
+    assert main(["fit", "--no-drain", "--set", graph, "--set", "min_cases=10"]) == 0
+    shown = capsys.readouterr().out
+    second = open_bundle(family / read_pointer(family, CHALLENGER).version)
+    assert second.version in shown
+    assert second.version > first.version
+    assert second.manifest.data == first.manifest.data
+    assert second.manifest.metrics == first.manifest.metrics
+    for name, array in first.arrays.items():
+        np.testing.assert_array_equal(array, second.arrays[name])
+
+
+def test_an_empty_log_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SANDERLING_HOME", str(tmp_path))
+    assert main(["fit", "--no-drain"]) == 4
+    assert "training import" in capsys.readouterr().err
+
+
+def test_settings_are_listed_with_their_defaults(capsys):
+    assert main(["fit", "--settings"]) == 0
+    lines = dict(line.split(" = ", 1) for line in capsys.readouterr().out.splitlines())
+    assert json.loads(lines["split"]) == "auto"
+    assert json.loads(lines["kind_weights"])["purchase"] == 1.0
+
+
+def test_choices_are_json_or_words():
+    words = ["split=time", "test_share=0.2", "rounds=5", 'members=["graph"]']
+    assert chosen_settings(words, KNOWN) == {
+        "split": "time",
+        "test_share": 0.2,
+        "rounds": 5,
+        "members": ["graph"],
+    }
+
+
+@pytest.mark.parametrize(
+    "word", ["nonsense=1", "split", "split=1", "rounds=many", "rounds=true", "fixed=[]", "=1"]
+)
+def test_a_choice_that_does_not_exist_is_refused(word):
+    with pytest.raises(ScientistError):
+        chosen_settings([word], KNOWN)
+
+
+def test_a_refused_choice_ends_with_4_and_fits_nothing(walked, capsys):
+    assert main(["fit", "--no-drain", "--set", "nonsense=1"]) == 4
+    assert "one of: kind_weights" in capsys.readouterr().err
