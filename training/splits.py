@@ -4,6 +4,7 @@ A case is a history that ends before its targets begin. Cuts are by time, or by 
 logs whose times mean nothing across users. Knows nothing of models.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,8 @@ class Interactions(NamedTuple):
         return self.offsets[:-1] + _per_user(self.ats < at, self.offsets)
 
 
-class Cases(NamedTuple):
+@dataclass(frozen=True)
+class Cases:
     """c questions: given the events starts:ends of the interactions at `as_of`, what came next?
 
     users, starts, ends, as_of: int64[c]. targets: int32[t], distinct items of each case between

@@ -138,7 +138,8 @@ def in_numbers_of(
         full.weights[keep],
     )
     targets = to_rival[cases.targets]
-    asked = cases._replace(
+    asked = replace(
+        cases,
         starts=moved[cases.starts],
         ends=moved[cases.ends],
         targets=np.where(targets >= 0, targets, -2).astype(np.int32),
