@@ -27,7 +27,7 @@ def walk(users=range(30), days=range(14)) -> list[Event]:
             event_id=f"e{u}-{d}",
             entity=f"uw{u}",
             kind=Kind.purchase,
-            at=START + d * DAY_MS + u * DAY_MS // 80,
+            at=START + d * DAY_MS + u * DAY_MS // 30,
             item=ITEMS[(u * 5 + d) % 12],
         )
         for d in days
