@@ -23,7 +23,7 @@ COPY feature_store feature_store
 COPY models models
 COPY service service
 RUN mkdir var .numba && chown sanderling var .numba
-USER sanderling
+USER 10001
 
 # Compile the kernels once, here; a processor of another make does it again at its first start.
 RUN --mount=type=bind,source=deploy,target=/deploy python /deploy/warm.py

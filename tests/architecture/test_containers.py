@@ -36,7 +36,7 @@ def test_no_training_code_is_copied() -> None:
 
 
 def test_it_runs_as_an_ordinary_user_who_is_checked_without_curl() -> None:
-    assert LAST_STAGE.index("\nUSER sanderling") < LAST_STAGE.index("\nCMD ")
+    assert LAST_STAGE.index("\nUSER 10001") < LAST_STAGE.index("\nCMD ")
     health = LAST_STAGE[LAST_STAGE.index("\nHEALTHCHECK ") :]
     assert '["python", "-c"' in health
     assert "/healthz" in health
