@@ -50,7 +50,7 @@ Diversity = Annotated[
 ]
 
 
-class PastIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class PastIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One event of a history that came with the question."""
 
     item: Text
@@ -58,20 +58,20 @@ class PastIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     at: At | None = None
 
 
-class ContextIn(msgspec.Struct):
+class ContextIn(msgspec.Struct, omit_defaults=True):
     """Where the answer will be shown; names other than these are let pass."""
 
     item: Annotated[OptionalId, Meta(description="the item in view: answers go with it")] = None
 
 
-class Categories(msgspec.Struct, forbid_unknown_fields=True):
+class Categories(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """At least one of `any`, and each of `all`."""
 
     any: Texts = []
     all: Texts = []
 
 
-class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class Wanted(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What an attribute must be: a value, one of several, or a number in a range."""
 
     equals: Scalar | None = None
@@ -80,14 +80,14 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
     max: Number | None = None
 
 
-class PriceRange(msgspec.Struct, forbid_unknown_fields=True):
+class PriceRange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Units of the house currency, inclusive."""
 
     min: Price | None = None
     max: Price | None = None
 
 
-class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
+class FilterIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Which items may be answered; all that is given must hold."""
 
     categories: Annotated[
@@ -105,7 +105,7 @@ class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
     deny: Ids = []
 
 
-class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
+class RuleIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A bias on all items with a value."""
 
     field: Annotated[
@@ -241,7 +241,7 @@ def ask_of(sent: AskIn) -> Ask:
             item=item or "",
             exclude_seen=sent.exclude_seen,
             chosen=NO_FILTER if sent.filter is None else _filter(sent.filter),
-            rules=tuple(_rule(rule) for rule in sent.rules) if sent.rules else (),
+            rules=tuple([_rule(*row) for row in enumerate(sent.rules)]) if sent.rules else (),
             diversity=sent.diversity,
             explain=sent.explain,
         )
@@ -291,14 +291,16 @@ def _condition(name: str, want: Scalar | list[Scalar] | Wanted) -> Condition:
     return Condition(name, (), low, np.inf if want.max is None else want.max)
 
 
-def _rule(sent: RuleIn) -> Rule:
+def _rule(place: int, sent: RuleIn) -> Rule:
     values = sent.value if isinstance(sent.value, list) else [sent.value]
     if sent.field.startswith(ATTRIBUTE):
         keys = [token(value) for value in values]
     else:
         keys = [value for value in values if isinstance(value, str)]
         if len(keys) != len(values):
-            raise BadField("text, for items and categories", field="rules.value", code="bad_type")
+            raise BadField(
+                "text, for items and categories", field=f"rules[{place}].value", code="bad_type"
+            )
     return Rule(sent.field, tuple(dict.fromkeys(keys)), sent.bias)
 
 

@@ -22,6 +22,7 @@ from models.recommend.policy import recommend
 from service.asking import QUERY, AskIn, ask_of, ask_of_body, ask_of_query, asker_of, entity_of
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply
+from service.logs import log_unexpected
 
 PATH = "/v1/recommendations"
 MAX_BODY = 1 << 19
@@ -58,8 +59,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The slate, best first. `as_of` is epoch milliseconds: events before it count.
 
     `model` is the family and version, null when there is none yet. `fallback` is the furthest
-    any place fell, and `reason` why. `unknown_items` counts the items asked about that neither
-    catalogue nor model knows.
+    any place fell; `reason` says why, or what else was amiss. `unknown_items` counts the items
+    of the question and its history that neither catalogue nor model knows.
     """
 
     decision_id: str
@@ -112,41 +113,46 @@ async def _answer(context: Context, sent: AskIn) -> Reply:
 
 
 async def _find(context: Context, origin: Origin, name: str, now: int, given: Asker) -> _Found:
-    """Read what the answer needs, in time; decide consent; answer whose history it may use."""
-    personal = origin in (Origin.user, Origin.session)
-    entity = ""
-    if personal:
-        entity = user_entity(name) if origin is Origin.user else session_entity(name)
-    catalogue = context.catalogue
-    reason = ""
+    """Answer whose history may be used, once the store and consent have been asked."""
+    if origin not in (Origin.user, Origin.session):
+        _, reason = await _read(context, ())
+        return _Found(given, moment(given, now), "", reason)
+    entity = user_entity(name) if origin is Origin.user else session_entity(name)
+    state, reason = await _read(context, (entity,))
+    if state is None:
+        return _Found(NOBODY, now, "", reason)
+    if not may_use(state.profile, Purpose.personalisation, unanswered=context.settings.unanswered):
+        return _Found(NOBODY, now, "", "consent")
+    if state.linked_user:
+        origin, entity = Origin.user, user_entity(state.linked_user)
+    records, cap = state.records, context.store.settings.history_cap
+    asker = remembered(origin, records["item"], records["kind"], records["at"], cap)
+    if asker.ats.size:
+        context.metrics.feature_age.labels(PATH).observe(max(0, now - int(asker.ats[-1])) / 1000)
+    return _Found(asker, moment(asker, now), entity, reason)
+
+
+async def _read(context: Context, entities: tuple[str, ...]) -> tuple[EntityState | None, str]:
+    """Read in time and bring the catalogue in step; answer the state and what went wrong."""
     state: EntityState | None = None
+    reason = "store_unavailable"
     # While the store is known to be down, asking it is a formality that must cost little.
     patience = context.settings.store_timeout_s if context.watch.up else DOWN_TIMEOUT_S
     try:
         async with asyncio.timeout(patience):
-            read = await context.store.read((entity,) if personal else ())
-            state = read.states[0] if personal else None
+            read = await context.store.read(entities)
+            state = read.states[0] if entities else None
             reason = "catalogue_behind"
-            if not catalogue.in_step(read.items_version):
-                await catalogue.catch_up(read.items_version)
+            if not context.catalogue.in_step(read.items_version):
+                await context.catalogue.catch_up(read.items_version)
             reason = ""
     except (SanderlingError, TimeoutError):
-        reason = reason or "store_unavailable"
-    if not personal:
-        return _Found(given, moment(given, now), "", reason)
-    if state is None:
-        return _Found(NOBODY, now, entity, reason)
-    if state.linked_user:
-        origin, entity = Origin.user, user_entity(state.linked_user)
-    if not may_use(state.profile, Purpose.personalisation, unanswered=context.settings.unanswered):
-        return _Found(NOBODY, now, entity, "consent")
-    records = state.records
-    asker = remembered(
-        origin, records["item"], records["kind"], records["at"], context.store.settings.history_cap
-    )
-    if asker.ats.size:
-        context.metrics.feature_age.labels(PATH).observe(max(0, now - int(asker.ats[-1])) / 1000)
-    return _Found(asker, moment(asker, now), entity, reason)
+        pass
+    except Exception as error:
+        # What cannot be read is not used: the answer goes out without it.
+        log_unexpected(error, route=PATH)
+        context.metrics.unexpected.labels(PATH).inc()
+    return state, reason
 
 
 def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
