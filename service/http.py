@@ -70,9 +70,7 @@ class Route:
     replies: dict[int, object] = field(default_factory=dict[int, object])
     body_cap: int = 0
     many: bool = False
-    query: dict[str, tuple[object, str]] = field(
-        default_factory=dict[str, tuple[object, str]]
-    )
+    query: dict[str, tuple[object, str]] = field(default_factory=dict[str, tuple[object, str]])
     errors: tuple[int, ...] = ()
     description: str = ""
 

@@ -41,9 +41,7 @@ class Metrics:
                 multiprocess_mode="livemostrecent",
             )  # fmt: skip
 
-        def histogram(
-            name: str, text: str, buckets: tuple[float, ...], *labels: str
-        ) -> Histogram:
+        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
             return Histogram(
                 name, text, labels, namespace="sanderling", registry=registry, buckets=buckets
             )
@@ -68,9 +66,7 @@ class Metrics:
             "feature_age_seconds", "Age of the newest event an answer rests on", AGES, "route"
         )
         self.store_up = gauge("store_up", "1 while the store answers, else 0")
-        self.model_loaded = gauge(
-            "model_loaded", "1 for the version in use", "family", "version"
-        )
+        self.model_loaded = gauge("model_loaded", "1 for the version in use", "family", "version")
         self.model_fitted_at = gauge(
             "model_fitted_timestamp_seconds", "When the model in use was fitted", "family"
         )

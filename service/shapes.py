@@ -16,6 +16,7 @@ from domain.ids import MAX_ID_BYTES, is_valid_id
 from domain.money import MAX_UNITS
 
 _PRINTABLE = r"[^\p{C}\p{Z}](([^\p{C}\p{Z}]| )*[^\p{C}\p{Z}])?"
+SECONDS_BELOW = 100_000_000_000
 ID_PATTERN = f"^{_PRINTABLE}$"
 OPTIONAL_ID_PATTERN = f"^({_PRINTABLE})?$"
 TEXT_PATTERN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
@@ -25,9 +26,7 @@ _SIZE = {"maxLength": MAX_ID_BYTES}
 
 Id = Annotated[
     str,
-    Meta(
-        description=_ID_TEXT, extra_json_schema={"pattern": ID_PATTERN, "minLength": 1, **_SIZE}
-    ),
+    Meta(description=_ID_TEXT, extra_json_schema={"pattern": ID_PATTERN, "minLength": 1, **_SIZE}),
 ]
 """An id that must be there; check with `check_id`."""
 
@@ -44,7 +43,12 @@ OptionalId = (
 """An id or a label that may be absent, null or empty."""
 
 _UNITS = {"minimum": -MAX_UNITS, "maximum": MAX_UNITS}
-_AT = {"minimum": 0, "maximum": MAX_AT_MS}
+_AT = {
+    "anyOf": [
+        {"minimum": 0, "maximum": MAX_AT_MS / 1_000},
+        {"minimum": SECONDS_BELOW, "maximum": MAX_AT_MS},
+    ]
+}
 
 Amount = (
     Annotated[float, Meta(extra_json_schema=_UNITS)]
@@ -71,14 +75,14 @@ At = (
         str,
         Meta(
             max_length=40,
-            description="ISO 8601; without an offset it is UTC",
+            description="ISO 8601, from 1970 to 2199; without an offset it is UTC",
             extra_json_schema={"format": "date-time"},
         ),
     ]
     | Annotated[
         float,
         Meta(
-            description="epoch seconds below 100,000,000,000, else epoch milliseconds",
+            description=f"epoch seconds below {SECONDS_BELOW:,}, else epoch milliseconds",
             extra_json_schema=_AT,
         ),
     ]
@@ -88,9 +92,7 @@ At = (
 
 MAX_NUMBER = 1e15
 MAX_ATTRIBUTES = 64
-Name = Annotated[
-    str, Meta(min_length=1, max_length=128, extra_json_schema={"pattern": ID_PATTERN})
-]
+Name = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema={"pattern": ID_PATTERN})]
 Text = Annotated[str, Meta(max_length=1_024, extra_json_schema={"pattern": TEXT_PATTERN})]
 Value = (
     Text

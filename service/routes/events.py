@@ -86,6 +86,11 @@ class IdentifyReply(msgspec.Struct, frozen=True):
     carried: int
 
 
+def _named(name: str) -> dict[str, object]:
+    """Say in JSON Schema that a field is there and not empty."""
+    return {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+
+
 _decode_events = RowsDecoder(EventIn)
 _decode_identify = OneDecoder(IdentifyIn)
 _encode = msgspec.json.Encoder().encode
@@ -176,8 +181,7 @@ ROUTES = (
         "Tell what happened",
         "events",
         body=Annotated[
-            EventIn,
-            Meta(extra_json_schema={"anyOf": [{"required": ["user"]}, {"required": ["session"]}]}),
+            EventIn, Meta(extra_json_schema={"anyOf": [_named("user"), _named("session")]})
         ],
         many=True,
         replies={202: EventsReply},

@@ -92,9 +92,7 @@ async def models(context: Found) -> list[Model] | Response:
             version=loaded.version,
             fitted_at=loaded.bundle.manifest.created_at,
             loaded_at=loaded.loaded_at,
-            metrics={
-                name: metric.value for name, metric in loaded.bundle.manifest.metrics.items()
-            },
+            metrics={name: metric.value for name, metric in loaded.bundle.manifest.metrics.items()},
         )
         for loaded in context.bundles.all()
     ]

@@ -190,9 +190,7 @@ def patched(item_id: str, sent: ItemChanges, known: Item | None, clock: Clock) -
     return Item(
         item=item_id,
         title=known.title if sent.title is UNSET else check_text(sent.title, "title"),
-        categories=(
-            known.categories if sent.categories is UNSET else _categories(sent.categories)
-        ),
+        categories=(known.categories if sent.categories is UNSET else _categories(sent.categories)),
         attributes=attributes,
         price=price,
         available=known.available if sent.available is UNSET else sent.available,

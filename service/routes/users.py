@@ -29,14 +29,17 @@ from service.shapes import (
 )
 
 MAX_BODY = 1 << 18
-_PURPOSES = "purpose to yes or no; a purpose left out was never answered"
+_PURPOSES = Meta(
+    description="purpose to yes or no; a purpose left out was never answered",
+    extra_json_schema={"propertyNames": {"enum": [purpose.value for purpose in Purpose]}},
+)
 
 
 class ProfileIn(msgspec.Struct, forbid_unknown_fields=True):
     """A whole profile: what is left out is forgotten."""
 
     attributes: Attributes = {}
-    consent: Annotated[dict[Purpose, bool], Meta(description=_PURPOSES)] = {}
+    consent: Annotated[dict[Purpose, bool], _PURPOSES] = {}
     test: bool = False
 
 
@@ -44,7 +47,7 @@ class ProfilePatch(msgspec.Struct, forbid_unknown_fields=True):
     """What to change; a null removes an attribute or an answer, what is left out stays."""
 
     attributes: AttributePatch = {}
-    consent: Annotated[dict[Purpose, bool | None], Meta(description=_PURPOSES)] = {}
+    consent: Annotated[dict[Purpose, bool | None], _PURPOSES] = {}
     test: bool | None = None
 
 
