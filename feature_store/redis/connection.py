@@ -48,6 +48,7 @@ class _Wire(asyncio.Protocol):
         self.waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self.unsent = 0
         self.transport: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not isinstance: other event loops bring transports of their own.
@@ -71,6 +72,7 @@ class _Wire(asyncio.Protocol):
             future, _ = self.waiting.popleft()
             if not future.done():
                 future.set_result(_LOST)
+        self.gone.set()
         self._lost(self)
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
@@ -93,6 +95,11 @@ class _Wire(asyncio.Protocol):
         """Drop the socket at once; everything waiting fails."""
         if self.transport is not None:
             self.transport.abort()
+
+    async def drop(self) -> None:
+        """Drop the socket and wait until it is closed."""
+        self.abort()
+        await self.gone.wait()
 
 
 class _Lost:
@@ -159,10 +166,9 @@ class Connection:
             self._healing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._healing
-        if self._wire is not None:
-            self._wire.abort()
-            self._wire = None
-            await asyncio.sleep(0)
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.drop()
 
     async def _dial(self) -> None:
         address = self._address
@@ -185,7 +191,7 @@ class Connection:
                 try:
                     await self._greet(wire)
                 except BaseException:
-                    wire.abort()
+                    await wire.drop()
                     raise
         except (OSError, TimeoutError) as error:
             raise StoreUnavailable(
@@ -193,7 +199,7 @@ class Connection:
                 "host, port and TLS setting right?"
             ) from error
         if self._closed:
-            wire.abort()
+            await wire.drop()
             return
         self._wire = wire
         self._watch = loop.call_later(self._limits.reply / 4, self._look)

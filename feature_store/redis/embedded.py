@@ -118,10 +118,24 @@ class Embedded:
             time.sleep(0.02)
 
     def _start_keeper(self) -> None:
+        """Start a keeper unless there is one, or somebody is starting one."""
+        starting = keeper.lock(self._folder / keeper.START, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if starting is None:
+            return
+        try:
+            if not self._is_kept():
+                self._spawn_keeper()
+        finally:
+            os.close(starting)
+
+    def _is_kept(self) -> bool:
         held = keeper.lock(self._folder / keeper.KEEPER, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if held is None:
-            return
+            return True
         os.close(held)
+        return False
+
+    def _spawn_keeper(self) -> None:
         given = json.dumps(
             {"folder": str(self._folder), "path": self.path, "command": self._command}
         )
@@ -134,6 +148,8 @@ class Embedded:
                 stderr=errors,
                 start_new_session=True,
             )
+        while process.poll() is None and not self._is_kept():
+            time.sleep(0.005)
         # It usually outlives us; when it does not, someone has to take note of its end.
         threading.Thread(target=process.wait, daemon=True).start()
 

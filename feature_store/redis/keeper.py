@@ -1,9 +1,9 @@
 """Holds the embedded server as its child and stops it when nobody needs it any more.
 
 Run as a program of its own, with the standard library alone, so that it starts fast and no
-death of a user process can take the server along or leave it behind. Three locked files say
-all there is to know: `lease` (shared by every user process; ours alone when all are gone),
-`keeper` (one keeper at a time), `server` (held by the server process itself, inherited).
+death of a user process can take the server along or leave it behind. Locked files say all
+there is to know: `lease` (shared by every user process; ours alone when all are gone), `start`
+(one starter at a time), `keeper` (one keeper), `server` (held by the server itself, inherited).
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-LEASE, KEEPER, SERVER = "lease.lock", "keeper.lock", "server.lock"
+LEASE, START, KEEPER, SERVER = "lease.lock", "start.lock", "keeper.lock", "server.lock"
 POLL_SECONDS = 0.1
 STOP_SECONDS = 60.0
 RESTART_SECONDS = 0.2
@@ -69,23 +69,31 @@ class Keeper:
 
     def run(self) -> int:
         """Keep the server until the last user is gone; answer the exit status."""
-        mine = lock(self._folder / KEEPER, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if mine is None:
+        if not self._take_office():
             return 0
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        lease = None
         started = 0.0
-        while lease is None and not self._stopping:
+        while not self._stopping:
+            if lock(self._folder / LEASE, fcntl.LOCK_EX | fcntl.LOCK_NB) is not None:
+                # Held until we are gone: who comes now waits, and then starts afresh.
+                break
             if self._child is not None and self._child.poll() is not None:
                 self._child = None
             if self._child is None and time.monotonic() - started > RESTART_SECONDS:
                 started = time.monotonic()
                 self._start_unless_running()
             time.sleep(POLL_SECONDS)
-            lease = lock(self._folder / LEASE, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._stop()
         return 0
+
+    def _take_office(self) -> bool:
+        # A starter that looks whether there is a keeper holds the lock for a moment: try again.
+        for _ in range(5):
+            if lock(self._folder / KEEPER, fcntl.LOCK_EX | fcntl.LOCK_NB) is not None:
+                return True
+            time.sleep(0.02)
+        return False
 
     def _on_signal(self, *_: object) -> None:
         self._stopping = True

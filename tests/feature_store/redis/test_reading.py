@@ -1,0 +1,89 @@
+import asyncio
+
+import pytest
+
+from domain.errors import StoreMisconfigured
+from domain.events import Event, Kind
+from domain.ids import bucket_of
+from feature_store import keys
+from feature_store.opening import open_store
+from feature_store.records import EMPTY_LIFETIME
+from feature_store.redis.reading import state_of
+from feature_store.store import StoreSettings
+from tests.feature_store.servers import RunningServer
+
+NOW = 1_700_000_000_000
+SETTINGS = StoreSettings(buckets=8)
+
+
+def mgets(server: RunningServer) -> int:
+    client = server.client()
+    stats = client.info("commandstats").get("cmdstat_mget", {"calls": 0})
+    client.close()
+    return int(stats["calls"])
+
+
+async def test_reads_of_a_turn_share_one_mget(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    made = [Event(f"e{n}", f"u{n}", Kind.click, NOW) for n in range(60)]
+    await store.append(made, NOW)
+    before = await asyncio.to_thread(mgets, server)
+    answers = await asyncio.gather(*[store.read([f"u{n}", "u0", "sx"]) for n in range(60)])
+    assert await asyncio.to_thread(mgets, server) == before + 1
+    assert [len(answer.states[0].records) for answer in answers] == [1] * 60
+    assert all(answer.states[1].found and not answer.states[2].found for answer in answers)
+    await store.close()
+
+
+async def test_a_linked_session_costs_one_more(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    await store.append([Event("e1", "scart", Kind.click, NOW)], NOW)
+    await store.identify("cart", "ada", NOW)
+    before = await asyncio.to_thread(mgets, server)
+    answers = await asyncio.gather(*[store.read(["scart"]) for _ in range(20)])
+    assert await asyncio.to_thread(mgets, server) == before + 2
+    assert all(len(answer.states[0].records) == 1 for answer in answers)
+    # With its user asked for too, the first trip has it all.
+    await store.read(["scart", "uada"])
+    assert await asyncio.to_thread(mgets, server) == before + 3
+    await store.close()
+
+
+async def test_many_entities_are_read_in_pieces(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    made = [Event("e", f"u{n}", Kind.click, NOW) for n in range(1_500)]
+    await store.append(made, NOW)
+    before = await asyncio.to_thread(mgets, server)
+    answer = await store.read([f"u{n}" for n in range(1_500)])
+    assert sum(len(seen.records) for seen in answer.states) == 1_500
+    assert await asyncio.to_thread(mgets, server) == before + 3
+    await store.close()
+
+
+async def test_a_cancelled_read_leaves_its_neighbours_theirs(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    one = asyncio.ensure_future(store.read(["uada"]))
+    two = asyncio.ensure_future(store.read(["ubob"]))
+    await asyncio.sleep(0)
+    one.cancel()
+    assert not (await two).states[0].found
+    await store.close()
+
+
+async def test_bytes_that_are_no_history_ask_the_operator(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    client = server.client()
+    client.set(keys.history(bucket_of("uada", 8), "uada"), b"x" * 300)
+    client.close()
+    with pytest.raises(StoreMisconfigured):
+        await store.read(["uada"])
+    assert not (await store.read(["ubob"])).states[0].found
+    await store.close()
+
+
+def test_a_profile_alone_is_found() -> None:
+    seen = state_of(None, b"{}")
+    assert seen.found
+    assert seen.profile is not None
+    assert seen.lifetime is EMPTY_LIFETIME
+    assert not state_of(None, None).found

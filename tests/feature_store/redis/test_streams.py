@@ -1,0 +1,120 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.decisions import Decision
+from domain.errors import StoreMisconfigured, StoreUnavailable
+from domain.events import Event, Kind
+from domain.ids import bucket_of, hash64
+from feature_store.opening import open_store
+from feature_store.records import LINK_KIND, RECORD, pack_payload, pack_record, unpack_payload
+from feature_store.redis.streams import Streams, after, split_payloads
+from feature_store.store import StoreSettings
+from tests.feature_store.servers import (
+    DEADLINE_SECONDS,
+    RunningServer,
+    serving_cluster,
+)
+
+NOW = 1_700_000_000_000
+SETTINGS = StoreSettings(buckets=3)
+BUCKET = bucket_of("uada", 3)
+
+
+async def fill(url: str, batches: int = 5) -> list[Event]:
+    store = await open_store(SETTINGS, url=url)
+    made = [Event(f"e{n}", "uada", Kind.click, NOW + n) for n in range(3 * batches)]
+    for start in range(0, len(made), 3):
+        await store.append(made[start : start + 3], NOW)
+    await store.close()
+    return made
+
+
+def check_reading(url: str, made: list[Event]) -> None:
+    streams = Streams(url, SETTINGS)
+    entries = streams.read(BUCKET, "", 100)
+    assert b"".join(entry.records for entry in entries) == b"".join(map(pack_record, made))
+    assert [text for entry in entries for text in entry.payloads] == list(map(pack_payload, made))
+    assert streams.length(BUCKET) == len(entries) == 5
+    assert streams.read(BUCKET, "", 2) == entries[:2]
+    assert streams.read(BUCKET, entries[1].stream_id, 100) == entries[2:]
+    assert streams.read(BUCKET, entries[-1].stream_id, 100) == []
+    assert streams.trim(BUCKET, entries[1].stream_id) == 2
+    assert streams.trim(BUCKET, entries[1].stream_id) == 0
+    assert streams.read(BUCKET, "", 100) == entries[2:]
+    streams.put_blob("cursor", b"\x01")
+    assert streams.get_blob("cursor") == b"\x01"
+    assert streams.get_blob("other") is None
+    streams.close()
+
+
+async def test_entries_are_read_and_trimmed_in_order(server: RunningServer) -> None:
+    check_reading(server.url, await fill(server.url))
+
+
+async def test_the_same_on_a_cluster(tmp_path: Path) -> None:
+    with serving_cluster(tmp_path) as server:
+        check_reading(server.url, await fill(server.url))
+
+
+async def test_a_link_is_a_row(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    await store.identify("cart", "ada", NOW)
+    await store.close()
+    streams = Streams(server.url, SETTINGS)
+    (entry,) = streams.read(BUCKET, "", 10)
+    streams.close()
+    (record,) = np.frombuffer(entry.records, RECORD)
+    assert (record["kind"], record["at"], record["event"]) == (LINK_KIND, NOW, hash64("scart"))
+    texts = unpack_payload(entry.payloads[0])
+    assert (texts[0], texts[1], texts[7]) == ("", "uada", "cart")
+
+
+async def test_decisions_are_read_and_trimmed(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    made = [
+        Decision(f"d{n}", NOW, "recommend", "uada", "m", NOW, ("a",), (0.5,), (1.0,))
+        for n in range(4)
+    ]
+    await store.log_decisions(made[:3])
+    await store.log_decisions(made[3:])
+    await store.close()
+    streams = Streams(server.url, SETTINGS)
+    entries = streams.read_decisions(BUCKET, "", 10)
+    assert [entry.decisions for entry in entries] == [made[:3], made[3:]]
+    assert streams.trim_decisions(BUCKET, entries[0].stream_id) == 1
+    assert streams.read_decisions(BUCKET, "", 10) == entries[1:]
+    streams.close()
+
+
+async def test_a_dead_server_is_unavailable_until_it_returns(server: RunningServer) -> None:
+    await fill(server.url)
+    revived: list[int] = []
+    streams = Streams(server.url, SETTINGS, revive=lambda: revived.append(1))
+    assert streams.length(BUCKET) == 5
+    server.kill()
+    with pytest.raises(StoreUnavailable):
+        streams.length(BUCKET)
+    server.start()
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            assert streams.length(BUCKET) == 5
+            break
+        except StoreUnavailable:
+            continue
+    assert len(revived) >= 2
+    streams.close()
+
+
+def test_a_bad_url_is_refused_at_once() -> None:
+    with pytest.raises(StoreMisconfigured):
+        Streams("nonsense", SETTINGS)
+
+
+def test_small_matters() -> None:
+    assert after("5-3") == "5-4"
+    assert after("5") == "5-1"
+    assert split_payloads(b"") == []
