@@ -8,20 +8,30 @@ accidents, not against someone who may rewrite the folder. Knows nothing of what
 
 import json
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from domain.errors import BundleRefused
 from models.bundle_golden import Golden, check_golden
+from models.bundle_manifest import (
+    BAD_JSON,
+    FILE,
+    NAME,
+    DataStamp,
+    FileStamp,
+    Manifest,
+    Metric,
+    canonical,
+    read_manifest,
+    refused,
+    version_of,
+)
 from models.bundle_pointers import (
     CHALLENGER,
     CURRENT,
@@ -32,70 +42,6 @@ from models.bundle_pointers import (
     read_pointer,
     sync_folder,
 )
-
-FORMAT_VERSION = 1
-MAX_MANIFEST_BYTES = 16 * 2**20
-_DIGEST_CHARS = 12
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_FILE = re.compile(
-    r"golden\.json|[a-z]{1,40}\.md"
-    r"|arrays/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.npy|documents/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.json"
-)
-_BAD_JSON = (ValueError, TypeError, OSError, RecursionError)
-_NOT_A_MANIFEST = (*_BAD_JSON, LookupError, ArithmeticError, AttributeError)
-_AGAIN = "release or roll back to another version, or fit again"
-
-
-class Metric(NamedTuple):
-    """A measured value and the ends of its 95 % confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class FileStamp(NamedTuple):
-    """Size in bytes and SHA-256 (hex) of one file of a bundle."""
-
-    size: int
-    sha256: str
-
-
-@dataclass(slots=True, frozen=True)
-class DataStamp:
-    """What a model was learned from: a digest of the events, how many, from when to when.
-
-    `first_at` and `last_at` are UTC milliseconds; `split` says in plain values how train,
-    validation and test were parted.
-    """
-
-    digest: str = ""
-    events: int = 0
-    first_at: int = 0
-    last_at: int = 0
-    split: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True, frozen=True)
-class Manifest:
-    """A bundle's passport. `created_at` is UTC milliseconds, `size` bytes over all files.
-
-    `params` belong to the scorer, `settings` to the fit that made it; `views` maps a feature
-    view's name to its signature; `commit` is the source revision, "" when unknown.
-    """
-
-    family: str
-    version: str
-    created_at: int
-    metrics: dict[str, Metric]
-    data: DataStamp
-    views: dict[str, str]
-    commit: str
-    params: dict[str, Any]
-    settings: dict[str, Any]
-    size: int
-    files: dict[str, FileStamp]
-    format: int = FORMAT_VERSION
 
 
 @dataclass(slots=True, frozen=True)
@@ -154,11 +100,6 @@ class _Hashing:
         return self._file.write(data)
 
 
-def _canonical(value: object) -> bytes:
-    """One JSON text for one value; raises ValueError for NaN and infinities."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1).encode()
-
-
 def _write_file(path: Path, write: Callable[[Any], object]) -> FileStamp:
     path.parent.mkdir(exist_ok=True)
     with path.open("xb") as file:
@@ -171,7 +112,7 @@ def _write_file(path: Path, write: Callable[[Any], object]) -> FileStamp:
 
 def _write_files(folder: Path, draft: Draft) -> dict[str, FileStamp]:
     for name in (*draft.arrays, *draft.documents):
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError(f"not a name for a part of a bundle: {name!r}")
     files: dict[str, FileStamp] = {}
     for name, array in draft.arrays.items():
@@ -184,21 +125,14 @@ def _write_files(folder: Path, draft: Draft) -> dict[str, FileStamp]:
     documents = {f"documents/{name}.json": value for name, value in draft.documents.items()}
     documents["golden.json"] = asdict(draft.golden)
     for name, value in documents.items():
-        text = _canonical(value)
+        text = canonical(value)
         files[name] = _write_file(folder / name, lambda file, text=text: file.write(text))
     for name, value in draft.texts.items():
-        if not _FILE.fullmatch(name):
+        if not FILE.fullmatch(name):
             raise ValueError(f"not a name for a text of a bundle: {name!r}")
         text = value.encode()
         files[name] = _write_file(folder / name, lambda file, text=text: file.write(text))
     return files
-
-
-def _version_of(manifest: dict[str, Any]) -> str:
-    """Name a manifest by its time and content; its own `version` is left out of the digest."""
-    body = _canonical({**manifest, "version": ""})
-    moment = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
-    return f"{moment:%Y%m%d-%H%M%S}-{sha256(body).hexdigest()[:_DIGEST_CHARS]}"
 
 
 def _no_step(name: str) -> None:
@@ -213,7 +147,7 @@ def write_bundle(bundles: Path, draft: Draft, step: Callable[[str], None] = _no_
     `step` is called with "files", "manifest" and "renamed" as each is done.
     Raises ValueError or TypeError for names, values or arrays that JSON and .npy cannot hold.
     """
-    if not _NAME.fullmatch(draft.family):
+    if not NAME.fullmatch(draft.family):
         raise ValueError(f"not a name for a family: {draft.family!r}")
     family = bundles / draft.family
     family.mkdir(parents=True, exist_ok=True)
@@ -238,9 +172,9 @@ def write_bundle(bundles: Path, draft: Draft, step: Callable[[str], None] = _no_
             )
         )
         # As JSON gives it back: tuples become lists, names that are numbers become texts.
-        manifest = json.loads(_canonical(manifest))
-        manifest["version"] = _version_of(manifest)
-        text = _canonical(manifest)
+        manifest = json.loads(canonical(manifest))
+        manifest["version"] = version_of(manifest)
+        text = canonical(manifest)
         _write_file(writing / "manifest.json", lambda file: file.write(text))
         for folder in (*(path for path in writing.iterdir() if path.is_dir()), writing):
             sync_folder(folder)
@@ -255,60 +189,19 @@ def write_bundle(bundles: Path, draft: Draft, step: Callable[[str], None] = _no_
     return open_bundle(target)
 
 
-def _refuse(path: Path, what: str) -> BundleRefused:
-    return BundleRefused(f"bundle {path.parent.name}/{path.name}: {what}; {_AGAIN}")
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Read and check the manifest of the bundle at `path`, without its files.
-
-    Raises BundleRefused when it is absent, not as written, of another format, names a file
-    outside the bundle, or does not belong to the folder it lies in.
-    """
-    try:
-        with (path / "manifest.json").open("rb") as file:
-            text = file.read(MAX_MANIFEST_BYTES + 1)
-    except OSError as error:
-        raise _refuse(path, f"manifest.json cannot be read ({error.strerror})") from error
-    if len(text) > MAX_MANIFEST_BYTES:
-        raise _refuse(path, "manifest.json is larger than any manifest we write")
-    try:
-        raw = json.loads(text)
-        if raw.get("format") != FORMAT_VERSION:
-            raise _refuse(path, f"its format is not {FORMAT_VERSION}, the one this release reads")
-        if _canonical(raw) != text or raw["version"] != _version_of(raw):
-            raise _refuse(path, "manifest.json was changed after it was written")
-        manifest = Manifest(
-            **{
-                **raw,
-                "metrics": {name: Metric(*metric) for name, metric in raw["metrics"].items()},
-                "data": DataStamp(**raw["data"]),
-                "files": {name: FileStamp(*stamp) for name, stamp in raw["files"].items()},
-            }
-        )
-    except _NOT_A_MANIFEST as error:
-        raise _refuse(path, "manifest.json is not a manifest") from error
-    if path.name != manifest.version or path.parent.name != manifest.family:
-        raise _refuse(path, "it does not lie in <family>/<version> as its manifest says")
-    for name in manifest.files:
-        if not _FILE.fullmatch(name):
-            raise _refuse(path, "its manifest names a file that no bundle may hold")
-    return manifest
-
-
 def _verify(path: Path, manifest: Manifest) -> None:
     for name, stamp in manifest.files.items():
         part = path / name
         try:
             if part.is_symlink() or part.parent.is_symlink() or not part.is_file():
-                raise _refuse(path, f"{name} is missing or not a plain file")
+                raise refused(path, f"{name} is missing or not a plain file")
             if part.stat().st_size != stamp.size:
-                raise _refuse(path, f"{name} is not {stamp.size} bytes long")
+                raise refused(path, f"{name} is not {stamp.size} bytes long")
             with part.open("rb") as file:
                 if file_digest(file, "sha256").hexdigest() != stamp.sha256:
-                    raise _refuse(path, f"{name} was changed after it was written")
+                    raise refused(path, f"{name} was changed after it was written")
         except OSError as error:
-            raise _refuse(path, f"{name} cannot be read ({error.strerror})") from error
+            raise refused(path, f"{name} cannot be read ({error.strerror})") from error
 
 
 def _open_array(path: Path) -> np.ndarray:
@@ -337,8 +230,8 @@ def open_bundle(path: Path) -> Bundle:
             elif part.parent.name == "documents":
                 documents[part.stem] = json.loads(part.read_bytes())
         golden = Golden(**json.loads((path / "golden.json").read_bytes()))
-    except _BAD_JSON as error:
-        raise _refuse(path, "a file is not in the format its name says") from error
+    except BAD_JSON as error:
+        raise refused(path, "a file is not in the format its name says") from error
     return Bundle(path, manifest, arrays, documents, golden)
 
 

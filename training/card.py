@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.bundle import DataStamp, Metric
+from training.tracking import flat
 
 
 @dataclass(slots=True, frozen=True)
@@ -139,7 +140,7 @@ def card(facts: Facts) -> str:
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
         "## Settings of the fit",
         "",
-        *_list(facts.settings),
+        *_list(flat(facts.settings)),
         "",
         "## Origin",
         "",

@@ -25,6 +25,9 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 _BUNDLE_TAG = "bundle"
 _MAX_VALUE = 500
+_MAX_DESCRIPTION = 5_000
+_MAX_BATCH = 100
+"""What mlflow takes at most: characters of a parameter, of a description, values in one call."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -62,6 +65,7 @@ def _connect(uri: str) -> "MlflowClient":
     # Before the import: mlflow decides about telemetry while it is imported.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     with _quiet():
         import mlflow
 
@@ -156,7 +160,7 @@ class Tracking:
                     source=place,
                     run_id=run_id,
                     tags={_BUNDLE_TAG: bundle.version},
-                    description=(bundle.path / "card.md").read_text("utf-8"),
+                    description=(bundle.path / "card.md").read_text("utf-8")[:_MAX_DESCRIPTION],
                 )
             except BaseException:
                 client.set_terminated(run_id, "FAILED")
@@ -178,13 +182,15 @@ class Tracking:
         client.log_batch(
             run_id,
             metrics=metrics,
-            params=[entities.Param(name, value) for name, value in sorted(params.items())],
             tags=[
                 entities.RunTag(f"data.{name}", value)
                 for name, value in flat(asdict(manifest.data)).items()
             ]
             + [entities.RunTag(f"view.{name}", sign) for name, sign in manifest.views.items()],
         )
+        kept = [entities.Param(name, value) for name, value in sorted(params.items())]
+        for begin in range(0, len(kept), _MAX_BATCH):
+            client.log_batch(run_id, params=kept[begin : begin + _MAX_BATCH])
         data = asdict(manifest.data)
         dataset = entities.Dataset(
             name="event log",

@@ -46,6 +46,7 @@ def test_a_card_states_data_measures_weights_origin_and_limits():
         "split, kind: time",
         "0.5000 [0.4000, 0.6000]",
         "- trend: 0.250",
+        "- fit.seed: 20",
         "commit `c0ffee`",
         "feature view sequence: `0a1b`",
         "## Limits",

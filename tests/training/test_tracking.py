@@ -67,6 +67,17 @@ def test_a_registered_version_names_the_bundle_and_carries_its_card(tracking, cl
     assert version.description.startswith("# Toy 0.5")
 
 
+def test_more_settings_and_a_longer_card_than_mlflow_takes_at_once_are_kept(
+    tracking, client, add_toy
+):
+    many = {f"setting{n}": "x" * 900 for n in range(250)}
+    bundle = add_toy(0.5, settings=many, texts={"card.md": "# Toy\n" + "y" * 9_000})
+    run = client.get_run(tracking.log_fit(bundle, "log", {}))
+    assert run.data.params["settings.setting249"] == "x" * 500
+    number = tracking.versions("toy")[bundle.version].number
+    assert len(client.get_model_version("sanderling-toy", number).description) == 5_000
+
+
 def test_recording_the_same_bundle_twice_changes_nothing(tracking, add_toy):
     bundle = add_toy(0.5)
     assert tracking.log_fit(bundle, "log", {}) == tracking.log_fit(bundle, "log", {})
