@@ -57,6 +57,7 @@ class Catalogue:
         self.size = 0
         self.known = len(known)
         self._retired: set[int] = set()
+        self._gone: set[str] = set()
         self.ids: list[str] = []
         self.items: list[Item | None] = []
         self._index: dict[str, int] = {}
@@ -111,11 +112,12 @@ class Catalogue:
     def deleted(self) -> list[str]:
         """Answer the ids that were deleted and not put again."""
         shown = self._shown
-        return [
+        hidden = [
             self.ids[index]
             for index, item in enumerate(self.items)
             if item is None and not shown[index]
         ]
+        return hidden + sorted(self._gone)
 
     @property
     def prices(self) -> Micros:
@@ -132,6 +134,7 @@ class Catalogue:
         index = self._index.get(item.item, -1)
         if index < 0:
             index = self._append(item.item)
+            self._gone.discard(item.item)
         old = self.items[index]
         self._retired.discard(index)
         self._unlist(index, old, item)
@@ -150,16 +153,17 @@ class Catalogue:
     def note(self, item_ids: Iterable[str]) -> None:
         """Make ids recommendable that are known from the log only; known ones stay as they are."""
         for item_id in item_ids:
-            if item_id not in self._index:
+            if item_id not in self._index and item_id not in self._gone:
                 index = self._append(item_id)
                 self._shown[index] = self._available[index] = True
                 self._recency = None
                 self.revision += 1
 
     def delete(self, item_id: str) -> None:
-        """Take an item out of sight for good (until it is put again); unknown ids pass."""
+        """Take an item out of sight for good: until it is put again."""
         index = self._index.get(item_id, -1)
         if index < 0:
+            self._gone.add(item_id)
             return
         old = self.items[index]
         if index >= self.known:

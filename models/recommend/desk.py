@@ -51,11 +51,12 @@ class Desk:
         """
         self.catalogue.note(items)
         rows = np.array([self.catalogue.index(item) for item in items], np.int32)
+        known = rows >= 0
         self.trending = np.zeros(self.catalogue.size, np.float32)
-        self.trending[rows] = trending
+        self.trending[rows[known]] = trending[known]
         if self.model is None:
             self.popular = np.zeros(self.catalogue.size, np.float32)
-            self.popular[rows] = popular
+            self.popular[rows[known]] = popular[known]
 
 
 def popularity(model: RecommendModel) -> Scores:

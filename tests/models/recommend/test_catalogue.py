@@ -41,7 +41,7 @@ def test_changes_one_by_one_give_what_the_items_say(changes, known):
     catalogue, held, gone = Catalogue(learned), {}, set()
     for change in changes:
         if isinstance(change, str):
-            gone |= {change} if change in catalogue else set()
+            gone.add(change)
             held.pop(change, None)
             catalogue.delete(change)
         else:

@@ -42,6 +42,16 @@ def test_trends_bring_in_items_of_the_log():
     assert desk.popular.size == len(LEARNED)
 
 
+def test_deleted_items_do_not_come_back_by_trending():
+    desk = shop_desk()
+    desk.catalogue.delete("never-met")
+    desk.show_trends(["never-met", "milk"], np.array([2.0, 1.0]), np.array([2.0, 1.0]))
+    assert "never-met" not in desk.catalogue
+    assert desk.catalogue.deleted() == ["never-met"]
+    assert desk.trending is not None
+    assert desk.trending.sum() == 1
+
+
 def test_without_a_model_trends_say_what_is_popular():
     desk = shop_desk()
     assert desk.popular is None

@@ -43,11 +43,13 @@ def until(app: App, holds: Any, seconds: float = 20) -> None:
 
 
 def remember(app: App, user: str, *past: tuple[str, str], session: bool = False) -> None:
+    """Let events have happened an hour apart, those of a session a minute earlier."""
     whose = {"session": user} if session else {"user": user}
+    last = NOW - 60_000 * session
     events = [
-        check_event(now_ms=NOW, item=item, kind=kind, at=NOW - 3_600_000 * (len(past) - place), **whose)
-        for place, (item, kind) in enumerate(past)
-    ]  # fmt: skip
+        check_event(now_ms=NOW, item=item, kind=kind, at=last - 3_600_000 * ago, **whose)
+        for ago, (item, kind) in zip(range(len(past), 0, -1), past, strict=True)
+    ]
     app.runner.run(app.store.append(events, NOW))
 
 
@@ -122,7 +124,11 @@ def test_there_are_golden_answers() -> None:
         ({"context": {"item": "a\nb"}}, "context.item", "bad_field"),
         ({"context": ["bread"]}, "context", "bad_type"),
         ({"history": [{"item": ""}]}, "history[0].item", "bad_field"),
-        ({"history": [{"item": "a"}, {"item": "b", "kind": "nod"}]}, "history[1].kind", "unknown_kind"),
+        (
+            {"history": [{"item": "a"}, {"item": "b", "kind": "nod"}]},
+            "history[1].kind",
+            "unknown_kind",
+        ),
         ({"history": [{"item": "a", "at": "soon"}]}, "history[0].at", "bad_field"),
         ({"history": [{"item": "a", "at": NOW + 3_600_000}]}, "history[0].at", "in_future"),
         ({"history": [{"item": "a"}] * 1001}, "history", "bad_value"),
@@ -131,10 +137,22 @@ def test_there_are_golden_answers() -> None:
         ({"filter": {"allow": []}}, "filter.allow", "contradiction"),
         ({"filter": {"allow": ["a"], "deny": ["b", "a"]}}, "filter.deny", "contradiction"),
         ({"filter": {"deny": ["a"] * 1001}}, "filter.deny", "bad_value"),
-        ({"filter": {"attributes": {"grams": {"min": 2, "max": 1}}}}, "filter.attributes.grams", "contradiction"),
+        (
+            {"filter": {"attributes": {"grams": {"min": 2, "max": 1}}}},
+            "filter.attributes.grams",
+            "contradiction",
+        ),
         ({"filter": {"attributes": {"grams": {}}}}, "filter.attributes.grams", "contradiction"),
-        ({"filter": {"attributes": {"grams": {"equals": 1, "max": 1}}}}, "filter.attributes.grams", "contradiction"),
-        ({"rules": [{"field": "category", "value": "x", "bias": -0.5}]}, "rules[0].bias", "bad_field"),
+        (
+            {"filter": {"attributes": {"grams": {"equals": 1, "max": 1}}}},
+            "filter.attributes.grams",
+            "contradiction",
+        ),
+        (
+            {"rules": [{"field": "category", "value": "x", "bias": -0.5}]},
+            "rules[0].bias",
+            "bad_field",
+        ),
         ({"rules": [{"field": "colour", "value": "x", "bias": 1}]}, "rules[0].field", "bad_field"),
         ({"rules": [{"field": "item", "value": 7, "bias": 1}]}, "rules[0].value", "bad_type"),
         ({"rules": [{"field": "item", "value": [], "bias": 1}]}, "rules[0].value", "bad_value"),
@@ -147,7 +165,7 @@ def test_there_are_golden_answers() -> None:
         (b"\xff\xfe", "body", "bad_json"),
         (b'{"context":{"page":' + b"[" * 50_000, "body", "too_deep"),
     ],
-)  # fmt: skip
+)
 def test_wrong_questions_are_refused_by_field(shop: App, body: Any, field: str, code: str) -> None:
     status, reply = shop.send("POST", URL, body)
     assert (status, reply["error"]["field"], reply["error"]["code"]) == (400, field, code), reply
@@ -179,12 +197,20 @@ def test_unknown_fields_of_the_context_pass(shop: App) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("k=0", "k"), ("k=x", "k"), ("k=1e9", "k"), ("explain=perhaps", "explain"),
-        ("diversity=nan", "diversity"), ("diversity=2", "diversity"), ("colour=red", "query"),
-        ("user=a&session=b", "session"), ("user=a&user=b", "user"), ("price_min=x", "filter.price.min"),
-        ("price_min=3&price_max=2", "filter.price"), ("item=%00", "context.item"),
+        ("k=0", "k"),
+        ("k=x", "k"),
+        ("k=1e9", "k"),
+        ("explain=perhaps", "explain"),
+        ("diversity=nan", "diversity"),
+        ("diversity=2", "diversity"),
+        ("colour=red", "query"),
+        ("user=a&session=b", "session"),
+        ("user=a&user=b", "user"),
+        ("price_min=x", "filter.price.min"),
+        ("price_min=3&price_max=2", "filter.price"),
+        ("item=%00", "context.item"),
     ],
-)  # fmt: skip
+)
 def test_wrong_queries_are_refused_by_field(shop: App, query: str, field: str) -> None:
     status, reply = shop.send("GET", f"{URL}?{query}")
     assert (status, reply["error"]["field"]) == (400, field), reply
