@@ -148,7 +148,7 @@ class Schemas:
             return st.text("abc é", min_size=schema.get("minLength", 0), max_size=20)
         if pattern in PATTERNS:
             return PATTERNS[pattern]
-        return st.from_regex(pattern, fullmatch=True, alphabet="019-.AZ")
+        return st.from_regex(pattern, fullmatch=True, alphabet="019-.AZabcdefghijklmnopqrstuvwxyz")
 
     def _numbers(self, schema: Schema) -> st.SearchStrategy[float]:
         spans = [part for part in schema.get("anyOf", ()) if "minimum" in part] or [schema]
@@ -173,8 +173,8 @@ class Schemas:
         if known or more is False:
             return fixed
         each = self.examples({} if more is True else more)
-        return st.dictionaries(self.examples(schema.get("propertyNames", {"type": "string"})), each,
-                               max_size=3)  # fmt: skip
+        names = self.examples({**schema.get("propertyNames", {}), "type": "string"})
+        return st.dictionaries(names, each, max_size=3)
 
     def broken(self, schema: Schema, good: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Answer what makes a fitting object unfit, one change at a time, each with its name."""
