@@ -176,9 +176,7 @@ class History:
         With `since`, what came before it is unknown to lifetime numbers as well.
         """
         held = read_arrays(log, since=since, until=until)
-        return cls.from_columns(
-            held.entities, held.codes, held.columns, links=held.links, cap=cap
-        )
+        return cls.from_columns(held.entities, held.codes, held.columns, links=held.links, cap=cap)
 
     @classmethod
     def from_arrays(

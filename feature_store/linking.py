@@ -40,8 +40,10 @@ class Spans:
     entity: Ints
     since: Ints
     until: Ints
-    later: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    moved: dict[int, tuple[int, int]] = field(default_factory=dict)
+    later: dict[int, list[tuple[int, int]]] = field(
+        default_factory=dict[int, list[tuple[int, int]]]
+    )
+    moved: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
 
     def group_at(self, entity: Ints, as_ofs: Ints) -> Ints:
         """Answer the group of each (entity, as_of); entity -1 stays -1.

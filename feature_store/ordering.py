@@ -148,6 +148,10 @@ class Columns(NamedTuple):
     flags: npt.NDArray[np.uint8]
     currency: npt.NDArray[np.uint16]
 
+    def where(self, rows: npt.NDArray[np.bool_]) -> "Columns":
+        """Answer the chosen rows of every column."""
+        return Columns._make(column[rows] for column in self)
+
 
 @compiled
 def gather(order: Ints, columns: Columns, records: Records) -> None:

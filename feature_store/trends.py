@@ -133,7 +133,7 @@ class Tally:
     ) -> bool:
         """Count events (an item of "" counts nothing); tell whether anything changed."""
         weights = _WEIGHT_OF[kinds]
-        rows = [row for row in np.flatnonzero(weights) if items[row]]
+        rows: list[int] = [row for row in np.flatnonzero(weights).tolist() if items[row]]
         if not rows:
             return False
         places = np.array([self._place(items[row]) for row in rows])
@@ -159,10 +159,10 @@ class Tally:
             self._items.append(item)
         return place
 
-    def _best(self, count: int) -> npt.NDArray[np.intp]:
-        """Answer the items that rank best by any of the scores, best first."""
+    def _best(self, count: int) -> list[int]:
+        """Answer the places of the items that rank best by any of the scores, best first."""
         ranks = np.argsort(np.argsort(-self._scores, axis=1, kind="stable"), axis=1)
-        return np.argsort(ranks.min(axis=0), kind="stable")[:count]
+        return np.argsort(ranks.min(axis=0), kind="stable")[:count].tolist()
 
     def _keep(self, count: int) -> None:
         best = self._best(count)

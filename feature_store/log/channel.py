@@ -10,8 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-import pyarrow as pa  # type: ignore[import-untyped]
-
+from feature_store.log.arrow import Schema, Table
 from feature_store.log.files import (
     BEFORE_ALL,
     Step,
@@ -61,12 +60,12 @@ class Channel(Generic[E]):
 
     root: Path
     buckets: int
-    schema: pa.Schema
+    schema: Schema
     options: dict[str, object]
     read: Callable[[int, str, int], list[E]]
     trim: Callable[[int, str], object]
     rows_of: Callable[[E], int]
-    table_of: Callable[[Sequence[E]], pa.Table]
+    table_of: Callable[[Sequence[E]], Table]
     on_entries: Callable[[int, list[E]], None] = lambda bucket, entries: None
     before_write: Callable[[], None] = lambda: None
     step: Step = no_step

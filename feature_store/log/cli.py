@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace, streams: Streams, home: Home) -> int:
     settings = WriterSettings(rows=arguments.rows, age_ms=int(arguments.seconds * SECOND_MS))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, frame: stop.set())
     with only_one(home.log, LOCK):
         print("writing the log; stop with Ctrl-C", flush=True)
         writer_for(streams, home, settings).run(stop.is_set, stop.wait)
@@ -104,20 +104,17 @@ def _compact(arguments: argparse.Namespace, streams: Streams, home: Home) -> int
 
 def _status(arguments: argparse.Namespace, streams: Streams, home: Home) -> int:
     waiting = sum(streams.length(bucket) for bucket in range(streams.settings.buckets))
-    figures = {
-        "events": log_status(home.log)._asdict(),
-        "decisions": log_status(home.decisions)._asdict(),
-        "waiting_entries": waiting,
-        "writer_running": is_locked(home.log, LOCK),
-    }
+    running = is_locked(home.log, LOCK)
+    logs = {"events": log_status(home.log), "decisions": log_status(home.decisions)}
     if arguments.json:
-        print(json.dumps(figures))
+        held = {name: status._asdict() for name, status in logs.items()}
+        print(json.dumps({**held, "waiting_entries": waiting, "writer_running": running}))
         return 0
-    for name in ("events", "decisions"):
-        held = figures[name]
-        print(f"{name:<10} " + "  ".join(f"{key} {value:,}" for key, value in held.items()))
+    for name, status in logs.items():
+        told = (f"{key} {value:,}" for key, value in status._asdict().items())
+        print(f"{name:<10} " + "  ".join(told))
     print(f"waiting    {waiting:,} stream entries")
-    print(f"writer     {'running' if figures['writer_running'] else 'not running'}")
+    print(f"writer     {'running' if running else 'not running'}")
     return 0
 
 

@@ -8,9 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
+from feature_store.log.arrow import Schema, Table, pa, pq
 from feature_store.log.files import (
     BEFORE_ALL,
     LogFile,
@@ -34,7 +32,7 @@ GROUP_ROWS = 100_000
 def compact(
     root: Path,
     today: int,
-    schema: pa.Schema,
+    schema: Schema,
     options: dict[str, object],
     *,
     step: Step = no_step,
@@ -58,7 +56,7 @@ def compact(
 
 
 def _merge(
-    root: Path, files: list[LogFile], schema: pa.Schema, options: dict[str, object], step: Step
+    root: Path, files: list[LogFile], schema: Schema, options: dict[str, object], step: Step
 ) -> int:
     """Merge one folder's files into one, then remove them; answer how many went."""
     parts = uncovered(files)
@@ -76,9 +74,9 @@ def _merge(
     return gone
 
 
-def _groups(parts: list[LogFile], schema: pa.Schema) -> Iterator[pa.Table]:
+def _groups(parts: list[LogFile], schema: Schema) -> Iterator[Table]:
     """Yield the rows of contiguous files in pieces of about GROUP_ROWS."""
-    held: list[pa.Table] = []
+    held: list[Table] = []
     after = BEFORE_ALL
     for part in parts:
         table = pq.read_table(part.path, schema=schema, use_threads=False, partitioning=None)

@@ -4,9 +4,9 @@ Knows nothing of what a decision means.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-
+from feature_store.log.arrow import Table, pa
 from feature_store.log.files import parse_id
 from feature_store.store import DecisionEntry
 
@@ -33,13 +33,13 @@ SCHEMA = pa.schema(
 WRITE_OPTIONS: dict[str, object] = {"compression": "zstd", "compression_level": 1}
 
 
-def table_of_entries(entries: Sequence[DecisionEntry]) -> pa.Table:
+def table_of_entries(entries: Sequence[DecisionEntry]) -> Table:
     """Lay out the decisions of stream entries in stream order."""
-    columns: dict[str, list[object]] = {name: [] for name in SCHEMA.names}
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
     for entry in entries:
         ms, seq = parse_id(entry.stream_id)
         for row, decision in enumerate(entry.decisions):
             place = {"stream_ms": ms, "stream_seq": seq, "row": row}
             for name, value in (place | decision._asdict()).items():
-                columns[name].append(list(value) if isinstance(value, tuple) else value)
+                columns[name].append(value)
     return pa.table(columns, schema=SCHEMA)

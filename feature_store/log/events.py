@@ -7,9 +7,9 @@ of files or of streams.
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
 
 from domain.ids import hash64
+from feature_store.log.arrow import Table, pa
 from feature_store.log.files import parse_id
 from feature_store.records import PAYLOAD_FIELDS, RECORD, Records, unpack_payload
 from feature_store.store import StreamEntry
@@ -60,7 +60,7 @@ def _texts(payload: bytes) -> list[str]:
 
 def table_of(
     positions: Sequence[tuple[int, int, int]], records: Records, texts: Sequence[Sequence[str]]
-) -> pa.Table:
+) -> Table:
     """Lay out rows as a table of SCHEMA; the three sequences are parallel."""
     place = np.array(positions, np.int64).reshape(-1, 3)
     columns: dict[str, object] = {
@@ -80,7 +80,7 @@ def table_of(
     return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def table_of_entries(entries: Sequence[StreamEntry]) -> pa.Table:
+def table_of_entries(entries: Sequence[StreamEntry]) -> Table:
     """Lay out the events of stream entries in stream order.
 
     Raises ValueError when an entry's records and payloads do not match in number.

@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
 from domain.clock import DAY_MS
+from feature_store.log.arrow import Schema, Table, pq
 
 StreamId = tuple[int, int]
 """(milliseconds, sequence) of a stream entry: ordered as the server orders them."""
@@ -87,7 +85,7 @@ def uncovered(files: list[LogFile]) -> list[LogFile]:
     return kept
 
 
-def rows_after(table: pa.Table, after: StreamId) -> pa.Table:
+def rows_after(table: Table, after: StreamId) -> Table:
     """Answer the rows whose entry came after the stream id `after`."""
     ms, seq = after
     at, place = table["stream_ms"].to_numpy(), table["stream_seq"].to_numpy()
@@ -114,8 +112,8 @@ def make_folder(folder: Path) -> None:
 
 def write_atomically(
     path: Path,
-    schema: pa.Schema,
-    tables: Iterator[pa.Table],
+    schema: Schema,
+    tables: Iterator[Table],
     options: dict[str, object],
     step: Step = no_step,
     *,

@@ -5,7 +5,7 @@ Knows nothing of what it guards.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def only_one(folder: Path, name: str) -> Iterator[None]:
+def only_one(folder: Path, name: str) -> Generator[None, None, None]:
     """Hold the lock `name` of `folder` for a while; raises Busy when another holds it."""
     make_folder(folder)
     handle = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

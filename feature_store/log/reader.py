@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from domain.ids import session_entity
 from feature_store.linking import Link
+from feature_store.log.arrow import Column, ParquetFile, Table, pa, pc, pq
 from feature_store.log.events import POSITION_COLUMNS, RECORD_COLUMNS, SCHEMA
 from feature_store.log.files import BEFORE_ALL, LogFile, StreamId, log_files, rows_after, uncovered
 from feature_store.ordering import Columns
@@ -57,7 +55,7 @@ def _parts(root: Path) -> list[_Part]:
     return parts
 
 
-def _wanted_groups(file: pq.ParquetFile, since: int | None, until: int | None) -> list[int]:
+def _wanted_groups(file: ParquetFile, since: int | None, until: int | None) -> list[int]:
     """Answer the row groups that may hold rows with since <= at < until (all without bounds)."""
     if since is None and until is None:
         return list(range(file.num_row_groups))
@@ -74,7 +72,7 @@ def _wanted_groups(file: pq.ParquetFile, since: int | None, until: int | None) -
     return wanted
 
 
-def _may_hold_links(file: pq.ParquetFile) -> bool:
+def _may_hold_links(file: ParquetFile) -> bool:
     """Tell whether the statistics of any row group leave room for a row of LINK_KIND."""
     column = file.schema_arrow.get_field_index("kind")
     for group in range(file.num_row_groups):
@@ -86,7 +84,7 @@ def _may_hold_links(file: pq.ParquetFile) -> bool:
 
 def _table(
     part: _Part, columns: Sequence[str], since: int | None, until: int | None, coded: bool
-) -> pa.Table:
+) -> Table:
     """Read the wanted rows and columns of one file."""
     reading = set(columns)
     if since is not None or until is not None:
@@ -102,7 +100,7 @@ def _table(
         table = file.read_row_groups(groups, columns=ordered, use_threads=False)
     if part.after != BEFORE_ALL:
         table = rows_after(table, part.after)
-    keep: list[pa.Array] = []
+    keep: list[Column] = []
     if since is not None:
         keep.append(pc.greater_equal(table["at"], since))
     if until is not None:
@@ -112,7 +110,7 @@ def _table(
 
 def _tables(
     root: Path, columns: Sequence[str], since: int | None, until: int | None, coded: bool
-) -> list[pa.Table]:
+) -> list[Table]:
     """Read every part; begin again when compaction removed a file after it was listed."""
     for attempt in range(_ATTEMPTS):
         try:
@@ -141,12 +139,10 @@ def read_log(
             raise KeyError(name)
     empty = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
     tables = [table.select(names) for table in _tables(root, names, since, until, coded=False)]
-    frame = pl.from_arrow(pa.concat_tables([empty, *tables]))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(pa.concat_tables([empty, *tables]))
 
 
-def _links_of(table: pa.Table) -> Iterator[Link]:
+def _links_of(table: Table) -> Iterator[Link]:
     rows = table.filter(pc.equal(table["kind"], LINK_KIND))
     for user, session, at in zip(
         rows["entity"].to_pylist(), rows["session"].to_pylist(), rows["at"].to_pylist(), strict=True
@@ -168,19 +164,21 @@ def read_arrays(root: Path, *, since: int | None = None, until: int | None = Non
     events = columns.kind != LINK_KIND
     if events.all():
         return LogArrays(tuple(index), codes, columns, ())
-    links = [link for table in tables if "session" in table.column_names for link in _links_of(table)]
-    columns = Columns(*(column[events] for column in columns))
+    links = [
+        link for table in tables if "session" in table.column_names for link in _links_of(table)
+    ]
+    columns = columns.where(events)
     return LogArrays(tuple(index), codes[events], columns, tuple(links))
 
 
-def _column(tables: Sequence[pa.Table], name: str) -> Any:
+def _column(tables: Sequence[Table], name: str) -> Any:
     """Answer one field of every row as one array of the record's dtype."""
     column, dtype = RECORD_COLUMNS[name], RECORD[name]
     parts = [chunk.to_numpy() for table in tables for chunk in table[column].chunks]
     return np.concatenate(parts or [np.empty(0, dtype)])
 
 
-def _fill_codes(column: pa.ChunkedArray, index: dict[str, int], codes: Ints) -> None:
+def _fill_codes(column: Column, index: dict[str, int], codes: Ints) -> None:
     """Write the code of each row's entity, giving new entities the next code."""
     place = 0
     for chunk in column.chunks:

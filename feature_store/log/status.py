@@ -7,8 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
+from feature_store.log.arrow import pq
 from feature_store.log.files import LogFile, log_files, uncovered
 from feature_store.log.lock import Busy, only_one
 
