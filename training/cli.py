@@ -63,7 +63,7 @@ Learns from the event log and releases what it learned.
 """
 _EPILOG = """\
 a first model, from nothing:
-  python -m training import --preset ml-100k    # or your own files: import --help
+  python -m training import --preset completejourney   # or your own files: import --help
   python -m training fit recommend              # tune, measure, write a bundle, record it
   python -m training evaluate recommend         # beside popularity and each member alone
   python -m training release recommend          # through the gate; the service swaps it in
