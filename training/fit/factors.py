@@ -23,7 +23,7 @@ def user_items(known: Interactions) -> sp.csr_matrix:
     counts.sum_duplicates()
     # Having it ten times says more than once, but not ten times as much.
     counts.data = np.where(counts.data > 1, 1 + np.log(np.maximum(counts.data, 1)), counts.data)
-    return counts.astype(np.float32)
+    return sp.csr_matrix(counts, dtype=np.float32)
 
 
 def learn_factors(
