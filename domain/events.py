@@ -4,7 +4,6 @@ The HTTP door and the importer both build events here, so that a row means the s
 wherever it came from. Knows nothing of JSON, files or storage.
 """
 
-import math
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
@@ -94,7 +93,8 @@ def parse_at(at: str | float | int | None, now_ms: int) -> int:
         except (ValueError, OverflowError) as error:
             raise BadField("not an ISO 8601 time or an epoch number", field="at") from error
         at = number
-    if isinstance(at, bool) or not math.isfinite(at):
+    # Not math.isfinite: a whole number may be too long for a float. NaN is in no range.
+    if isinstance(at, bool) or not -1e18 < at < 1e18:
         raise BadField("not an ISO 8601 time or an epoch number", field="at")
     return _in_range(round(at * 1000) if abs(at) < _SECONDS_BELOW else round(at))
 
@@ -109,9 +109,7 @@ def _id(text: str | None, field: str) -> str:
     if text is None or text == "":
         return ""
     if not is_valid_id(text):
-        raise BadField(
-            "1 to 256 bytes of printable text without blanks at either end", field=field
-        )
+        raise BadField("1 to 256 bytes of printable text without blanks at either end", field=field)
     return text
 
 
@@ -174,9 +172,9 @@ def check_event(
             raise BadField("three capital letters (ISO 4217)", field="currency") from error
     amount = 1.0
     if quantity is not None:
-        amount = float(quantity)
-        if not 0 < amount <= MAX_QUANTITY:
+        if not 0 < quantity <= MAX_QUANTITY:
             raise BadField("a number above 0 and at most 1e9", field="quantity")
+        amount = float(quantity)
     if len(properties) > MAX_PROPERTIES_BYTES:
         raise BadField("at most 8,192 characters of JSON", field="properties", code="too_large")
     return Event(
