@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
         ask = check_ask(Ask(k=args.k, exclude_seen=args.exclude_seen, diversity=args.diversity))
         as_of = None if args.as_of is None else parse_at(args.as_of, system_clock())
     except CallerError as error:
-        raise ScientistError(f"--{error.field.replace('_', '-')}: {error.message}") from error
+        option = "as-of" if error.field == "at" else error.field
+        raise ScientistError(f"--{option}: {error.message}") from error
     users, refused = read_users(args.users)
     _, home, _ = settings_from_env()
     job = Batch(home, ask, as_of)

@@ -5,6 +5,7 @@ Knows nothing of stores, consent or requests.
 """
 
 import numpy as np
+from numba import njit
 
 from domain.events import Kind
 from domain.slates import Fallback, Ranked, Slate, Source
@@ -24,8 +25,6 @@ COUNTS_AS_SEEN[
     [Kind.click, Kind.add_to_cart, Kind.purchase, Kind.rating, Kind.subscribe, Kind.renew]
 ] = True
 """Kinds of events after which an item is no news; being shown something is not one."""
-
-_DEPTH = {fallback: depth for depth, fallback in enumerate(Fallback)}
 
 
 def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
@@ -52,7 +51,9 @@ def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
     if not places and withheld.size and ask.exclude_seen is None:
         allowed[withheld] = True
         places = _fill(case)
-    unknown = int(((rows < 0) & (asker.items != 0)).sum()) + (ask.item != "" and target < 0)
+    unknown = int(ask.item != "" and target < 0)
+    if rows.size:
+        unknown += int(np.count_nonzero((rows < 0) & (asker.items != 0)))
     return Slate(tuple(places), _furthest(places), unknown)
 
 
@@ -64,24 +65,32 @@ def _allowed(desk: Desk, ask: Ask, as_of: int, choice: Choice | None) -> Flags:
     return allowed
 
 
+@njit(cache=True)
+def _withhold(rows, kinds, counts, allowed, withheld):
+    size = 0
+    for event in range(rows.size):
+        row = rows[event]
+        if row >= 0 and counts[kinds[event]] and allowed[row]:
+            allowed[row] = False
+            withheld[size] = row
+            size += 1
+    return size
+
+
 def _withhold_seen(case: Case) -> Indices:
     """Take the items already seen out of `case.allowed`, if so asked; answer which."""
     exclude = case.ask.exclude_seen
     if exclude is None:
         exclude = case.desk.model is None or not case.desk.model.repeats
-    if not exclude or not case.rows.size:
-        return case.rows[:0]
-    seen = case.rows[(case.rows >= 0) & COUNTS_AS_SEEN[case.asker.kinds]]
-    seen = seen[case.allowed[seen]]
-    case.allowed[seen] = False
-    return seen
+    seen = np.empty(case.rows.size, np.int32)
+    if not exclude or not seen.size:
+        return seen[:0]
+    return seen[: _withhold(case.rows, case.asker.kinds, COUNTS_AS_SEEN, case.allowed, seen)]
 
 
 def _furthest(places: list[Ranked]) -> Fallback | None:
-    if not places:
-        return Fallback.newest
-    marks = {place.fallback for place in places} - {None}
-    return max((mark for mark in marks if mark), key=_DEPTH.__getitem__) if marks else None
+    """Answer the mark of the last place: places come from the most personal on."""
+    return places[-1].fallback if places else Fallback.newest
 
 
 def _fill(case: Case) -> list[Ranked]:

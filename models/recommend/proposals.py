@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from domain.slates import Fallback
 from models.recommend.ask import Ask, Asker, Origin
@@ -54,14 +55,24 @@ class Case:
     past: Past | None
 
 
+@njit(cache=True)
+def _sift(rows, kinds, known, counting, inside):
+    kept = 0
+    for event in range(rows.size):
+        inside[event] = 0 <= rows[event] < known and counting[kinds[event]]
+        kept += inside[event]
+    return kept
+
+
 def counted(desk: Desk, asker: Asker, rows: Indices) -> Past | None:
     """Answer the events that the desk's model knows and listens to, None without any."""
     if desk.model is None or not rows.size:
         return None
-    inside = (rows >= 0) & (rows < desk.catalogue.known) & desk.counting[asker.kinds]
-    if not inside.any():
-        return None
-    return Past(rows[inside], asker.kinds[inside], asker.ats[inside])
+    inside = np.empty(rows.size, np.bool_)
+    kept = _sift(rows, asker.kinds, desk.catalogue.known, desk.counting, inside)
+    if kept == rows.size:
+        return Past(rows, asker.kinds, asker.ats)
+    return Past(rows[inside], asker.kinds[inside], asker.ats[inside]) if kept else None
 
 
 def proposals(case: Case) -> Iterator[Proposal]:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from domain.decisions import Decision
 from domain.errors import SanderlingError
 from domain.ids import new_id, session_entity, user_entity
-from domain.slates import Fallback, Slate
+from domain.slates import Fallback, Slate, Source
 from domain.users import Purpose, may_use
 from feature_store.store import EntityState
 from models.recommend.ask import NOBODY, Asker, Origin, moment, remembered
@@ -159,24 +159,17 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     reason = found.reason
     if slate.fallback is not None and not reason:
         reason = _why(slate, found.asker, has_model)
+    places = [
+        PlaceOut(item, score, fallback, listed, _sources(sources) if sources else ())
+        for item, score, sources, fallback, listed in slate.items
+    ]
     return Answer(
-        new_id(),
-        [
-            PlaceOut(
-                place.item,
-                place.score,
-                place.fallback,
-                place.listed,
-                tuple([SourceOut(*source) for source in place.sources]),
-            )
-            for place in slate.items
-        ],
-        model or None,
-        found.as_of,
-        slate.fallback,
-        reason,
-        slate.unknown_items,
+        new_id(), places, model or None, found.as_of, slate.fallback, reason, slate.unknown_items
     )
+
+
+def _sources(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
+    return tuple([SourceOut(*source) for source in sources])
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:

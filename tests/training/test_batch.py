@@ -1,0 +1,189 @@
+"""`python -m training recommend`: the service's answers, for many users at once."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import ScientistError
+from domain.events import check_event
+from domain.users import Profile
+from feature_store.memory import MemoryStore
+from feature_store.settings import Home
+from models.bundle import Draft, write_bundle
+from models.bundle_pointers import point
+from models.recommend.ask import Ask
+from service.app import serve_context
+from service.http import Request
+from service.routes.recommendations import post_recommendations
+from service.settings import ServiceSettings
+from tests.golden.shop import ITEMS, NOW, shop_desk, shop_model
+from training import batch
+from training.batch import Batch, add_parser, open_desk, read_users, write_slates
+
+PASTS = {
+    "baker": ("bread",),
+    "breakfast": ("coffee", "bread", "butter"),
+    "fresh": ("honey",),
+    "refuser": ("bread",),
+    "hasty": ("tea",),
+}
+USERS = [*PASTS, "stranger"]
+
+
+async def filled_store() -> MemoryStore:
+    store = MemoryStore()
+    await store.put_items(ITEMS)
+    for user, past in PASTS.items():
+        ahead = 60_000 if user == "hasty" else 0  # its clock runs a minute fast
+        events = [
+            check_event(now_ms=NOW, kind="purchase", user=user, item=item, at=NOW - place + ahead)
+            for place, item in zip(range(len(past), 0, -1), past, strict=True)
+        ]
+        await store.append(events, NOW)
+    await store.put_profile("refuser", Profile(consent={"personalisation": False}))
+    return store
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    model = shop_model()
+    bundle = write_bundle(
+        tmp_path / "bundles", Draft("recommend", NOW, model.arrays(), model.params())
+    )
+    point(tmp_path / "bundles" / "recommend", bundle.version, NOW)
+    return Home(tmp_path)
+
+
+async def test_every_row_is_what_the_service_answers(home: Home, tmp_path: Path) -> None:
+    store, clock, out = await filled_store(), FixedClock(NOW), tmp_path / "slates.parquet"
+    job = Batch(home, Ask(k=5), clock=clock)
+    told: list[int] = []
+    desk = await open_desk(store, home)
+    rows = await write_slates(job, store, desk, USERS, out, told.append)
+    frame = pl.read_parquet(out)
+    assert frame.height == rows == 5 * len(USERS)
+    assert sum(told) == len(USERS)
+    assert "slates.parquet.tmp" not in os.listdir(tmp_path)
+    async with serve_context(store, home, ServiceSettings(), clock) as context:
+        for user in USERS:
+            body = b'{"user":"%s","k":5}' % user.encode()
+            reply = pl.read_json(
+                (await post_recommendations(context, Request("POST", "", body=body))).body
+            ).row(0, named=True)
+            own = frame.filter(pl.col("user") == user)
+            assert own["rank"].to_list() == [1, 2, 3, 4, 5]
+            assert own["item"].to_list() == [place["item"] for place in reply["items"]]
+            assert own["score"].to_list() == [place["score"] for place in reply["items"]]
+            assert own["fallback"].to_list() == [place.get("fallback") for place in reply["items"]]
+            assert set(own["model"]) == {reply["model"]}
+            assert set(own["as_of"]) == {reply["as_of"]}
+    assert frame.filter(pl.col("user") == "hasty")["as_of"][0] == NOW + 60_000
+    assert frame.filter(pl.col("user") == "refuser")["fallback"][0] == "popular"
+
+
+async def test_an_earlier_time_comes_from_the_log(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from feature_store.history import History
+
+    events = [
+        check_event(now_ms=NOW, kind="purchase", user="baker", item="coffee", at=NOW - 10),
+        check_event(now_ms=NOW, kind="purchase", user="baker", item="bread", at=NOW - 5),
+    ]
+    monkeypatch.setattr(
+        batch.History, "load", lambda log, until, **_: History.from_events(
+            [event for event in events if event.at < until]
+        ),
+    )  # fmt: skip
+    store, out = await filled_store(), tmp_path / "then.parquet"
+    desk = shop_desk(shop_model())
+    for as_of, first in ((NOW - 5, "milk"), (NOW - 4, "butter"), (NOW - 10, "bread")):
+        job = Batch(home, Ask(k=1), as_of)
+        await write_slates(job, store, desk, ["baker", "refuser", "stranger"], out, id)
+        frame = pl.read_parquet(out)
+        assert frame["item"].to_list() == [first, "bread", "bread"]
+        assert set(frame["as_of"]) == {as_of}
+
+
+async def test_a_job_that_fails_leaves_what_was_there(home: Home, tmp_path: Path) -> None:
+    out = tmp_path / "slates.parquet"
+    out.write_bytes(b"before")
+
+    class Failing(MemoryStore):
+        async def read(self, entities):
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await write_slates(Batch(home, Ask()), Failing(), shop_desk(), USERS, out, id)
+    assert out.read_bytes() == b"before"
+    assert "slates.parquet.tmp" not in os.listdir(tmp_path)
+
+
+async def test_a_desk_without_a_release_still_answers(tmp_path: Path) -> None:
+    store = await filled_store()
+    await store.delete_items(["tea"])
+    desk = await open_desk(store, Home(tmp_path))
+    assert (desk.model, desk.name) == (None, "")
+    out = tmp_path / "new.parquet"
+    await write_slates(Batch(Home(tmp_path), Ask(k=2)), store, desk, ["stranger"], out, id)
+    frame = pl.read_parquet(out)
+    assert frame["item"].to_list() == ["cocoa", "honey"]
+    assert frame["model"].to_list() == [None, None]
+
+
+def test_reads_users_from_every_kind_of_file(tmp_path: Path) -> None:
+    text, csv, other, parquet = (
+        tmp_path / name for name in ("u.txt", "u.csv", "v.csv", "u.parquet")
+    )
+    text.write_text("b\n\n a \nb\n")
+    csv.write_text("x,user\n1,b\n2,a\n3,b\n")
+    other.write_text("customer\n007\n\n8\n")
+    pl.DataFrame({"user": ["b", None, "a", "bad\u0000id"]}).write_parquet(parquet)
+    assert read_users(text) == (["b", "a"], 0)
+    assert read_users(csv) == (["b", "a"], 0)
+    assert read_users(other)[0] == ["007", "8"]
+    assert read_users(parquet) == (["b", "a"], 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("u.txt", b"\n \n"), ("u.parquet", b"no"), ("u.txt", b"\xff\xfe\x00")]
+)
+def test_files_without_users_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ScientistError, match=name):
+        read_users(tmp_path / name)
+    with pytest.raises(ScientistError):
+        read_users(tmp_path / "absent.txt")
+
+
+def test_the_command_runs_over_the_embedded_store(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = asyncio.run(filled_store())
+
+    async def opened() -> MemoryStore:
+        return store
+
+    monkeypatch.setattr(batch, "open_store", opened)
+    monkeypatch.setenv("SANDERLING_HOME", str(home.root))
+    users = tmp_path / "users.txt"
+    users.write_text("baker\nstranger\n")
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    asked = ["recommend", "--users", str(users), "--out", str(tmp_path / "o" / "out.parquet")]
+    args = parser.parse_args([*asked, "--k", "3", "--no-exclude-seen"])
+    assert args.run(args) == 0
+    assert pl.read_parquet(tmp_path / "o" / "out.parquet").height == 6
+    assert "6 rows for 2 users" in capsys.readouterr().err
+    for wrong in (["--k", "0"], ["--diversity", "2"], ["--as-of", "yesterday"]):
+        bad = parser.parse_args([*asked, *wrong])
+        with pytest.raises(ScientistError, match=wrong[0]):
+            bad.run(bad)
+    monkeypatch.setenv("SANDERLING_CONSENT", "perhaps")
+    with pytest.raises(ScientistError, match="SANDERLING_CONSENT"):
+        args.run(args)
