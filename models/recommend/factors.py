@@ -161,10 +161,10 @@ class Factors:
     def influences(self, target: int, past: Past) -> Floats:
         """Answer float32[h]: c_j * y_target' W y_j, W the inverse above; they sum to the score."""
         confidences = _fade(past.weights, self.confidence, self.decay)
-        chosen = self.factors[past.indices].astype(np.float64)
-        matrix = self._gram + (chosen * confidences[:, None]).T @ chosen
-        likeness = chosen @ np.linalg.solve(matrix, self.factors[target].astype(np.float64))
-        return (confidences * likeness).astype(np.float32)
+        matrix, wanted = self._gram.copy(), self.factors[target].copy()
+        _accumulate(self.factors, past.indices, confidences, matrix, np.zeros_like(wanted))
+        _solve(matrix, wanted)
+        return confidences * (self.factors[past.indices] @ wanted)
 
     def similar(self, index: int, out: Floats) -> None:
         """Write standard scores of the cosine between the item's vector and every other."""

@@ -36,6 +36,27 @@ def _spread(
         fading *= decay
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _trace(
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
+    indices: np.ndarray,
+    event_weights: np.ndarray,
+    aim: tuple[float, int],
+    out: np.ndarray,
+) -> None:
+    """Write what each event adds to one target; `aim` is (decay, target)."""
+    offsets, targets, weights = edges
+    decay, target = aim
+    fading = 1.0
+    for j in range(indices.shape[0] - 1, -1, -1):
+        if fading < _FADED:
+            break
+        for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
+            if targets[e] == target:
+                out[j] += np.float32(fading * event_weights[j]) * weights[e]
+        fading *= decay
+
+
 class ItemGraph:
     """Edges as compressed sparse rows: item i leads to targets[offsets[i]:offsets[i + 1]]."""
 
@@ -63,13 +84,7 @@ class ItemGraph:
     def influences(self, target: int, past: Past) -> Floats:
         """Answer float32[h]: the decayed weight of the edge from each event to the target."""
         out = np.zeros(past.indices.shape[0], np.float32)
-        fading = 1.0
-        for j in range(len(out) - 1, -1, -1):
-            if fading < _FADED:
-                break
-            targets, weights = self._row(int(past.indices[j]))
-            out[j] = fading * past.weights[j] * weights[targets == target].sum()
-            fading *= self.decay
+        _trace(self.edges, past.indices, past.weights, (self.decay, target), out)
         return out
 
     def similar(self, index: int, out: Floats) -> None:
