@@ -51,7 +51,7 @@ def shelf(item: dict[str, Any]) -> str:
 
 
 def another_shelf(service: Service, places: Sequence[dict[str, Any]], top: int) -> dict[str, Any]:
-    """Answer the best item below the first `top` whose first category none of those has.
+    """Answer the best item below the first `top` whose narrowest category none of those has.
 
     Without categories it is simply the next item. Raises DemoFailed when there is none.
     """
@@ -61,8 +61,8 @@ def another_shelf(service: Service, places: Sequence[dict[str, Any]], top: int) 
     items = [service.item(place["item"]) for place in places[top:]]
     if not items:
         raise DemoFailed("the catalogue is too small to choose another item from")
-    return next((item for item in items if _first_category(item) not in taken), items[0])
+    return next((item for item in items if _category(item) not in taken), items[0])
 
 
-def _first_category(item: dict[str, Any]) -> str:
-    return next(iter(item.get("categories") or ()), "")
+def _category(item: dict[str, Any]) -> str:
+    return next(reversed(item.get("categories") or ()), "")

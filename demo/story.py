@@ -103,12 +103,10 @@ class Story:
         self._claim(told, "every item says which member proposed it and what it rests on")
         for place in found["items"]:
             best = place["sources"][0]
-            because = ", ".join(f"“{self._called(item)[0]}”" for item in best["because"][:2])
             self._teller.lines(
                 [
                     self._called(place["item"])[0],
-                    f"  {best['member']} {best['share']:.0%}: {best['text']}"
-                    + (f"; rests on {because}" if because else ""),
+                    f"  {best['text']} ({best['member']}, {best['share']:.0%} of the score)",
                 ]
             )
 

@@ -11,7 +11,9 @@ COLUMNS = {"user": pl.col("u"), "kind": pl.lit("click"), "at": pl.col("t"), "val
 
 
 def raw(rows: list[tuple[str, int, float | None]]) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema={"u": pl.String, "t": pl.Int64, "v": pl.Float64}, orient="row")
+    frame = pl.DataFrame(
+        rows, schema={"u": pl.String, "t": pl.Int64, "v": pl.Float64}, orient="row"
+    )
     places = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
     return frame.with_columns(places.alias(ROW), pl.lit("").alias(FAULT))
 

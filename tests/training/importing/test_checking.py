@@ -35,7 +35,21 @@ def exact(row: dict[str, Any]) -> Event | tuple[str, str]:
 
 
 IDS = st.sampled_from(
-    ["", "a", "u 1", " u", "u ", "é", "\t", "x" * 256, "x" * 257, "é" * 129, "a\u200bb", "~", "\x7f"]
+    [
+        "",
+        "a",
+        "u 1",
+        " u",
+        "u ",
+        "é",
+        "\t",
+        "x" * 256,
+        "x" * 257,
+        "é" * 129,
+        "a\u200bb",
+        "~",
+        "\x7f",
+    ]
 )
 AMOUNTS = st.none() | st.floats() | st.sampled_from([0.0, -0.0, 0.1, 2.5, 1e-7, 5e-7, 1e9, 1e9 + 1])
 
