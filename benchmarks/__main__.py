@@ -8,11 +8,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import freshness, intake, latency, recommend_quality, replay, results
+from benchmarks import freshness, intake, latency, parity, recommend_quality, replay, results
 from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
 from domain.errors import SanderlingError
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "parity": parity.run,
     "replay": replay.run,
     "intake": intake.run,
     "freshness": freshness.run,

@@ -8,6 +8,7 @@ different when its items are; `reranked` says how many differ by more than the c
 import http.client
 import json
 import time
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,10 @@ class _Shopper:
 
     def __init__(self, server: Server) -> None:
         self.link = http.client.HTTPConnection(*server.address, timeout=30)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.link.close()
 
     def _post(self, path: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
         self.link.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
@@ -68,9 +73,9 @@ def _one(shopper: _Shopper, user: str, place: int) -> _Change | None:
 
 
 def _measure(server: Server, beauty: Beauty) -> dict[str, float]:
-    shopper = _Shopper(server)
     users = beauty.users[:: len(beauty.users) // USERS][:USERS]
-    changes = [_one(shopper, user, turn % K) for turn, user in enumerate(users)]
+    with closing(_Shopper(server)) as shopper:
+        changes = [_one(shopper, user, turn % K) for turn, user in enumerate(users)]
     seen = [change for change in changes if change is not None]
     times = [change.ms for change in seen] or [np.nan]
     return {

@@ -37,13 +37,12 @@ def _run(name: str, arguments: Arguments) -> Row:
     command += ["--runs", str(arguments.runs), "--seconds", str(arguments.seconds)]
     if arguments.data is not None:
         command += ["--data", str(arguments.data)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     last = ""
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        last = line.strip() or last
-    status = process.wait()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            last = line.strip() or last
+    status = process.returncode
     if status not in (0, 1) or not last.startswith("{"):
         return {"benchmark": name, "figures": {}, "bars": [], "holds": False}
     return {**json.loads(last), "holds": status == 0}
