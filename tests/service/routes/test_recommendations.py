@@ -15,7 +15,7 @@ from models.bundle import Draft, write_bundle
 from models.bundle_pointers import point
 from tests.golden.shop import ITEMS, shop_model
 from tests.golden.shop import NOW as SHOP_NOW
-from tests.service.serving import NOW, App, app_in_memory
+from tests.service.serving import NOW, App, app_in_memory, serving
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "recommendations"
 URL = "/v1/recommendations"
@@ -345,3 +345,23 @@ def test_trends_reach_those_without_a_history(tmp_path: Path) -> None:
         assert names(reply) == ["jam", "met"]
         assert {place["fallback"] for place in reply["items"]} == {"trending"}
         assert {place["known"] for place in reply["items"]} == {False}
+
+
+def test_through_a_real_server_an_event_changes_the_next_answer(tmp_path: Path) -> None:
+    version = release_shop(tmp_path)
+    with serving(tmp_path) as server:
+
+        def send(method: str, path: str, body: Any) -> tuple[int, Any]:
+            status, content, _ = server.request(method, path, json.dumps(body).encode())
+            return status, json.loads(content)
+
+        before = send("POST", URL, {"user": "anna", "k": 2})[1]
+        assert (before["model"], before["fallback"]) == (f"recommend/{version}", "popular")
+        for bought, follows in (("bread", "butter"), ("butter", "jam"), ("coffee", "milk")):
+            event = {"user": "anna", "kind": "purchase", "item": bought}
+            assert send("POST", "/v1/events", event)[0] == 202
+            after = send("POST", URL, {"user": "anna", "k": 1})[1]
+            assert names(after) == [follows]
+            assert "fallback" not in after
+        assert send("PUT", "/v1/items/milk", {"hidden": True})[0] < 300
+        assert names(send("POST", URL, {"user": "anna", "k": 1})[1]) == ["jam"]
