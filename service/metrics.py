@@ -112,7 +112,7 @@ def _forget_the_dead(folder: Path) -> None:
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
         if pid.isdigit() and not _is_alive(int(pid)):
-            multiprocess.mark_process_dead(int(pid), str(folder))
+            multiprocess.mark_process_dead(int(pid), str(folder))  # pyright: ignore[reportUnknownMemberType]
 
 
 def _is_alive(pid: int) -> bool:

@@ -4,66 +4,21 @@ Also POST /v1/users/{user}/identify, which carries a session's history over. Kno
 of an event; what makes one valid is the domain's business, keeping it the store's.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from domain.errors import BadField
-from domain.events import (
-    MAX_PROPERTIES_BYTES,
-    MAX_QUANTITY,
-    Event,
-    Kind,
-    check_event,
-)
+from domain.events import Event
 from feature_store.store import Appended
-from service.codec import MAX_DEPTH, OneDecoder, Rejected, Rows, RowsDecoder, depth_within
+from service.codec import OneDecoder, Rejected, Rows, RowsDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, header, json_reply
-from service.shapes import Amount, At, Id, OptionalId, check_id
+from service.routes.event_rows import EventIn, event_of
+from service.shapes import Id, check_id
 
 MAX_BODY = 1 << 20
-_TOLERANCE = "at most five minutes ahead of the server's clock; absent: now"
-
-
-class EventIn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """One event as sent. It needs a user or a session; anything extra goes into properties."""
-
-    kind: Annotated[str, Meta(extra_json_schema={"enum": [kind.name for kind in Kind]})]
-    event_id: Annotated[
-        OptionalId, Meta(description="makes a retry harmless; without it every send counts")
-    ] = None
-    user: OptionalId = None
-    session: Annotated[OptionalId, Meta(description="an anonymous visit")] = None
-    item: OptionalId = None
-    at: Annotated[At | None, Meta(description=_TOLERANCE)] = None
-    value: Annotated[Amount | None, Meta(description="total of the event in units")] = None
-    currency: (
-        Annotated[
-            str,
-            Meta(description="ISO 4217; empty: the house's", extra_json_schema={
-                "pattern": "^([A-Z]{3})?$"}),
-        ]
-        | None
-    ) = None  # fmt: skip
-    quantity: (
-        Annotated[
-            float,
-            Meta(extra_json_schema={"exclusiveMinimum": 0, "maximum": MAX_QUANTITY}),
-        ]
-        | None
-    ) = None
-    channel: OptionalId = None
-    campaign: OptionalId = None
-    decision_id: Annotated[OptionalId, Meta(description="the answer this came of")] = None
-    properties: Annotated[
-        dict[str, Any] | None,
-        Meta(
-            description=f"any JSON object of at most {MAX_PROPERTIES_BYTES:,} characters, nested "
-            f"at most {MAX_DEPTH} deep; in a refund, `refunds` is the event_id it undoes"
-        ),
-    ] = None
 
 
 class EventsReply(msgspec.Struct, frozen=True):
@@ -93,48 +48,6 @@ def _named(name: str) -> dict[str, object]:
 
 _decode_events = RowsDecoder(EventIn)
 _decode_identify = OneDecoder(IdentifyIn)
-_encode = msgspec.json.Encoder().encode
-
-
-def _properties(row: EventIn) -> tuple[str, str]:
-    """Answer the properties as JSON text and, for a refund, the event_id it undoes."""
-    properties = row.properties
-    if not properties:
-        return "", ""
-    if not depth_within(properties):
-        raise BadField(f"nested at most {MAX_DEPTH} deep", field="properties", code="too_deep")
-    refunds: object = properties.get("refunds") if row.kind == "refund" else None
-    if refunds is not None and not isinstance(refunds, str):
-        raise BadField("the event_id of a purchase", field="properties.refunds", code="bad_type")
-    try:
-        return _encode(properties).decode(), refunds or ""
-    except (OverflowError, msgspec.MsgspecError) as error:
-        raise BadField("a number out of range", field="properties") from error
-
-
-def event_of(row: EventIn, now_ms: int) -> Event:
-    """Check one row as sent and answer its Event; raises BadField."""
-    properties, refunds = _properties(row)
-    try:
-        return check_event(
-            now_ms=now_ms,
-            kind=row.kind,
-            user=row.user,
-            session=row.session,
-            event_id=row.event_id,
-            item=row.item,
-            at=row.at,
-            value=row.value,
-            currency=row.currency,
-            quantity=row.quantity,
-            channel=row.channel,
-            campaign=row.campaign,
-            decision_id=row.decision_id,
-            refunds=refunds,
-            properties=properties,
-        )
-    except OverflowError as error:
-        raise BadField("a number out of range", field="at") from error
 
 
 def check_rows(found: Rows[EventIn], now_ms: int) -> list[Event]:

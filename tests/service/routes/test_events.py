@@ -11,7 +11,8 @@ from domain.errors import BadField
 from domain.events import FUTURE_TOLERANCE_MS, Kind
 from feature_store.records import unpack_payload
 from service.codec import Rows
-from service.routes.events import EventIn, check_rows, event_of
+from service.routes.event_rows import EventIn, event_of
+from service.routes.events import check_rows
 from tests.service.serving import NOW, App
 
 CLICK = {"kind": "click", "user": "someone", "item": "thing"}
