@@ -152,10 +152,12 @@ def interactions_of(history: History, hashes: npt.NDArray[np.uint64], kind_weigh
     )
 
 
-def _cases(
-    full: Interactions, users: I64, ends: I64, stops: I64, as_of: I64, cap: int, repeats: bool
-) -> Cases:
-    """Make the case of each user: history up to `ends`, targets from there up to `stops`."""
+def _cases(full: Interactions, asked: tuple[I64, I64, I64, I64], cap: int, repeats: bool) -> Cases:
+    """Make the case of each user asked, given as (users, ends, stops, as_of).
+
+    The history runs up to `ends`, the targets from there up to `stops`.
+    """
+    users, ends, stops, as_of = asked
     # The history that serving sees is the last `cap` events of any kind before as_of.
     before = full.ordinals[np.minimum(ends, len(full.ordinals) - 1)]
     kept_users: list[int] = []
@@ -193,7 +195,7 @@ def time_split(full: Interactions, cut: int, until: int, cap: int, repeats: bool
     ends, stops = full.places_before(cut), full.places_before(until)
     users = np.flatnonzero((ends > full.offsets[:-1]) & (stops > ends))
     as_of = np.full(len(users), cut, np.int64)
-    cases = _cases(full, users, ends[users], stops[users], as_of, cap, repeats)
+    cases = _cases(full, (users, ends[users], stops[users], as_of), cap, repeats)
     return Split(full.until(ends), cases, cut)
 
 
@@ -208,7 +210,7 @@ def leave_one_out(full: Interactions, back: int, cap: int, repeats: bool) -> Spl
     ends = full.offsets[1:].copy()
     ends[users] -= back
     as_of = full.ats[ends[users]]
-    cases = _cases(full, users, ends[users], ends[users] + 1, as_of, cap, repeats)
+    cases = _cases(full, (users, ends[users], ends[users] + 1, as_of), cap, repeats)
     return Split(full.until(ends), cases, int(full.ats.max(initial=0)) + 1)
 
 
