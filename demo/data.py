@@ -13,7 +13,7 @@ from training.importing.presets import PRESETS, Preset
 from training.importing.recognise import recognise
 from training.importing.sources import Files
 
-QUICK_HOUSEHOLDS = 250
+QUICK_HOUSEHOLDS = 120
 ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _LOGS = ("events", "transactions", "log")
 
