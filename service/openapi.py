@@ -4,6 +4,7 @@ Schemas come from the very msgspec types that decode the bodies, so the document
 one thing and the door do another. Knows nothing of what routes do.
 """
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -50,6 +51,9 @@ def build_document(app: FastAPI, routes: tuple[Route, ...]) -> Document:
     types = _types(routes)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     schema_of = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    for component in components.values():
+        if "description" in component:
+            component["description"] = cleandoc(component["description"])
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     paths: Document = document.setdefault("paths", {})
     for route in routes:
