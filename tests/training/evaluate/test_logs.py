@@ -14,8 +14,11 @@ ROWS = [
 
 
 def frame(rows, fault=""):
-    return pl.DataFrame([{**row, "quantity": None, "fault": fault} for row in rows]).with_columns(
-        pl.col("quantity").cast(pl.Float64)
+    """Canonical columns of rows; what they do not name is absent."""
+    texts = dict.fromkeys(("currency", "channel", "campaign", "decision_id", "refunds"), "")
+    return pl.DataFrame(
+        [{**row, **texts, "value": None, "quantity": None, "fault": fault} for row in rows],
+        schema_overrides={"value": pl.Float64, "quantity": pl.Float64},
     )
 
 
