@@ -33,6 +33,7 @@ def may_use(profile: Profile | None, purpose: Purpose, *, unanswered: bool) -> b
     `unanswered` is the deployment's stated rule for users who never answered: True where
     the operator has another lawful basis (opt-out), False where consent is required (opt-in).
     """
-    if profile is None:
+    if profile is None or purpose.value not in profile.consent:
         return unanswered
-    return profile.consent.get(purpose.value, unanswered)
+    # Anything but a plain yes is a no: what cannot be read is not consent.
+    return profile.consent[purpose.value] is True

@@ -22,7 +22,7 @@ class ServiceSettings:
     unanswered: bool = True
     house_currency: str = ""
     poll_s: float = 1.0
-    store_timeout_s: float = 0.25
+    store_timeout_s: float = 0.1
     body_timeout_s: float = 20.0
 
 

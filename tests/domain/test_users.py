@@ -24,3 +24,9 @@ def test_the_purposes_are_words_of_the_interface() -> None:
     assert [purpose.value for purpose in Purpose] == [
         *("personalisation", "analytics", "advertising")
     ]
+
+
+@pytest.mark.parametrize("answer", ["no", "yes", 1, None])
+def test_anything_but_a_plain_yes_is_a_no(answer: object) -> None:
+    profile = Profile(consent={"personalisation": answer})  # type: ignore[dict-item]
+    assert may_use(profile, Purpose.personalisation, unanswered=True) is False
