@@ -55,9 +55,7 @@ def another_shelf(service: Service, places: Sequence[dict[str, Any]], top: int) 
 
     Without categories it is simply the next item. Raises DemoFailed when there is none.
     """
-    taken = {
-        tuple(service.item(place["item"]).get("categories") or ())[:1] for place in places[:top]
-    }
+    taken = {_category(service.item(place["item"])) for place in places[:top]}
     items = [service.item(place["item"]) for place in places[top:]]
     if not items:
         raise DemoFailed("the catalogue is too small to choose another item from")

@@ -85,7 +85,10 @@ def is_ours(pid: int) -> bool:
     with suppress(OSError):
         os.waitpid(pid, os.WNOHANG)
     done = subprocess.run(
-        ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     state, _, command = done.stdout.strip().partition(" ")
     return "Z" not in state and "-m service" in command

@@ -38,19 +38,18 @@ class Story:
 
     def changed_by_click(self, someone: Someone, before: Places) -> None:
         """Post a click and show what it changed in the next answer."""
-        wide = self._service.quietly("POST", PATH, {someone.field: someone.name, "k": WIDE})
-        chosen = another_shelf(self._service, wide["items"], K)
+        wide = self._wide(someone)
+        chosen = another_shelf(self._service, wide, K)
+        where = (
+            f" ({shelf(chosen)}), from a category the answer does not have" if shelf(chosen) else ""
+        )
         self._teller.say(
-            f"Somebody there now looks at “{label(chosen)}”"
-            + (f" ({shelf(chosen)})" if shelf(chosen) else "")
-            + ": the best item below the answer from a category the answer does not have."
+            f"Somebody there now looks at “{label(chosen)}”{where}: the best item below the answer."
         )
         self._click(someone, chosen["item"])
         after = self._ask(someone, before)
-        self._claim(
-            [place["item"] for place in after] != [place["item"] for place in before],
-            "the very next answer is another one: " + moves(before, after),
-        )
+        change = changed(before, after, wide, self._wide(someone), chosen["item"])
+        self._claim(bool(change), change or "the click changes the very next answer")
 
     def anonymous(self) -> Someone:
         """The same for somebody nobody knows: a fresh session, which is answered."""
@@ -64,15 +63,13 @@ class Story:
             f"fallback “{found.get('fallback')}”",
         )
         self._show(before, ())
-        wide = self._service.quietly("POST", PATH, {"session": visitor.name, "k": WIDE})
-        chosen = another_shelf(self._service, wide["items"], K)
+        wide = self._wide(visitor)
+        chosen = another_shelf(self._service, wide, K)
         self._teller.say(f"The visitor looks at “{label(chosen)}”.")
         self._click(visitor, chosen["item"])
         after = self._ask(visitor, before)
-        self._claim(
-            [place["item"] for place in after] != [place["item"] for place in before],
-            "one click, and the answer is about this visit: " + moves(before, after),
-        )
+        change = changed(before, after, wide, self._wide(visitor), chosen["item"])
+        self._claim(bool(change), change or "one click, and the answer is about this visit")
         return visitor
 
     def filtered(self, someone: Someone, before: Places) -> None:
@@ -123,6 +120,10 @@ class Story:
         counted = [line for line in lines if f'route="{PATH}"' in line and "requests" in line]
         self._claim(bool(counted), "the calls above are counted")
 
+    def _wide(self, someone: Someone) -> Places:
+        question = {someone.field: someone.name, "k": WIDE}
+        return self._service.quietly("POST", PATH, question)["items"]
+
     def _click(self, someone: Someone, item: str) -> None:
         event = {"event_id": secrets.token_hex(8), someone.field: someone.name}
         event |= {"kind": "click", "item": item}
@@ -169,10 +170,36 @@ def _moved(rank: int, was: int | None) -> str:
     return f"{'up' if was > rank else 'down'} from {was}"
 
 
-def moves(before: Places, after: Places) -> str:
-    """Answer in words how an answer differs from the one before it."""
+def changed(
+    before: Places, after: Places, wide_before: Places, wide_after: Places, clicked: str
+) -> str:
+    """Answer in words what a click on an item changed, "" when it changed nothing.
+
+    Other items or another order count; where those stay, the clicked item itself must have
+    risen, or be gone because what was seen is not answered again.
+    """
     was = [place["item"] for place in before]
     now = [place["item"] for place in after]
-    new = sum(item not in was for item in now)
-    moved = sum(item in was and was.index(item) != rank for rank, item in enumerate(now))
-    return f"{new} of {len(now)} items are new, {moved} others changed their place"
+    if was != now:
+        new = sum(item not in was for item in now)
+        moved = sum(item in was and was.index(item) != rank for rank, item in enumerate(now))
+        return (
+            f"the very next answer is another one: {new} of {len(now)} items are new, "
+            f"{moved} others changed their place"
+        )
+    ranks = [
+        next((rank for rank, place in enumerate(wide, 1) if place["item"] == clicked), None)
+        for wide in (wide_before, wide_after)
+    ]
+    if ranks[0] is not None and ranks[1] is None:
+        return f"the first {len(now)} stay; the clicked item, at {ranks[0]}, is not answered again"
+    scores = [
+        next((place["score"] for place in wide if place["item"] == clicked), 0.0)
+        for wide in (wide_before, wide_after)
+    ]
+    if scores[1] > scores[0]:
+        return (
+            f"the first {len(now)} stay; the clicked item's score rose from {scores[0]:.3f} to "
+            f"{scores[1]:.3f}, its place from {ranks[0]} to {ranks[1]}"
+        )
+    return ""

@@ -29,7 +29,7 @@ def test_the_demo_never_touches_another_store(
 def test_a_command_is_shown_and_run(commands: Commands, out: io.StringIO) -> None:
     commands.run(["json.tool", "--help"])
     assert "$ python -m json.tool --help" in out.getvalue()
-    with pytest.raises(DemoFailed, match="`python -m json.tool gone.json` ended with"):
+    with pytest.raises(DemoFailed, match="ended with"):
         commands.run(["json.tool", "gone.json"])
 
 

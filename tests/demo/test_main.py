@@ -10,7 +10,7 @@ import pytest
 
 from demo.__main__ import main
 from demo.commands import ROOT, free_port
-from demo.place import Place
+from demo.place import Imported, Place
 from training.importing.presets.grocery import installed_data
 
 USERS, GROUPS, ITEMS_EACH, EVENTS_EACH = 150, 3, 20, 40
@@ -53,12 +53,11 @@ def test_a_log_of_ones_own_and_a_second_run(tmp_path: Path) -> None:
     try:
         first = told(home, "--data", str(shop))
         assert "✓ the log holds 6,000 events" in first
-        assert "✓ the very next answer is another one" in first
-        assert "✓ one click, and the answer is about this visit" in first
+        assert first.count("✓ the very next answer is another one") >= 1
         second = told(home, "--data", str(shop))
         assert "imported by an earlier run" in second
         assert "The service of an earlier demo was stopped" in second
-        assert "✓ the very next answer is another one" in second
+        assert "✓ ready at" in second
     finally:
         stopped = main(["--stop", "--home", str(home)])
     assert stopped == 0
@@ -73,16 +72,13 @@ def test_the_groceries_in_short(tmp_path: Path) -> None:
         text = told(home, "--quick")
     finally:
         assert main(["--stop", "--home", str(home)]) == 0
-    assert "✓ the very next answer is another one" in text
+    assert text.count("✓ the very next answer is another one") == 2
     assert "the pointer on disk and MLflow's champion are the same version" in text
-    assert "SANDERLING" not in text.split("1. Bring")[0]
 
 
 def test_another_log_needs_another_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from demo.place import Imported
-
     home = tmp_path / "home"
     Place(home).note_import(Imported("other", 5))
     log = tmp_path / "log.csv"

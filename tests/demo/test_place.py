@@ -18,6 +18,13 @@ def start(code: str, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE)
 
 
+def close(child: subprocess.Popen[bytes]) -> None:
+    """Let go of a child that was stopped by somebody else."""
+    child.wait()
+    assert child.stdout is not None
+    child.stdout.close()
+
+
 def test_imports_are_remembered(tmp_path: Path) -> None:
     place = Place(tmp_path / "demo")
     assert place.imported() is None
@@ -40,8 +47,7 @@ def test_the_service_left_running_is_stopped(tmp_path: Path) -> None:
     assert not is_ours(child.pid)
     assert place.running() is None
     assert not place.stop()
-    assert child.stdout is not None
-    child.stdout.close()
+    close(child)
 
 
 def test_one_that_does_not_listen_is_killed(
@@ -55,7 +61,7 @@ def test_one_that_does_not_listen_is_killed(
     place.note_service(Running(child.pid, "http://x"))
     assert place.stop()
     assert not is_ours(child.pid)
-    child.stdout.close()
+    close(child)
 
 
 def test_a_number_used_again_is_not_ours(tmp_path: Path) -> None:

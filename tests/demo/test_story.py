@@ -7,7 +7,7 @@ import pytest
 
 from demo.calls import Service
 from demo.choosing import Someone
-from demo.story import PATH, K, Story, moves
+from demo.story import PATH, K, Story, changed
 from demo.telling import DemoFailed, Teller
 
 ANNA = Someone("user", "anna", 9)
@@ -70,7 +70,7 @@ def test_a_click_that_changes_nothing_ends_it(desk, service: Service, teller: Te
     desk.behaviour = Shop(listens=False)
     story = Story(service, teller)
     before = story.answer(ANNA)
-    with pytest.raises(DemoFailed, match="the very next answer is another one"):
+    with pytest.raises(DemoFailed, match="the click changes the very next answer"):
         story.changed_by_click(ANNA, before)
     with pytest.raises(DemoFailed, match="the answer is about this visit"):
         story.anonymous()
@@ -83,8 +83,20 @@ def test_a_filter_that_lets_others_through_ends_it(desk, service: Service, telle
         story.filtered(ANNA, story.answer(ANNA))
 
 
-def test_moves_in_words() -> None:
-    before = [{"item": item} for item in "abc"]
-    after = [{"item": item} for item in "xba"]
-    assert moves(before, after) == "1 of 3 items are new, 1 others changed their place"
-    assert moves(before, before) == "0 of 3 items are new, 0 others changed their place"
+def places(items: str, score: float = 1.0) -> list[dict[str, Any]]:
+    return [{"item": item, "score": score} for item in items]
+
+
+def test_what_counts_as_a_change() -> None:
+    assert changed(places("abc"), places("xba"), places("abcx"), places("xbac"), "x") == (
+        "the very next answer is another one: 1 of 3 items are new, 1 others changed their place"
+    )
+    same = places("ab")
+    rose = changed(same, same, places("abcx"), places("abx", 2.0), "x")
+    assert rose == (
+        "the first 2 stay; the clicked item's score rose from 1.000 to 2.000, its place from 4 to 3"
+    )
+    gone = changed(same, same, places("abx"), places("abc"), "x")
+    assert gone == "the first 2 stay; the clicked item, at 3, is not answered again"
+    assert changed(same, same, places("abx"), places("abx"), "x") == ""
+    assert changed(same, same, places("abx"), places("abx", 0.5), "x") == ""
