@@ -1,0 +1,197 @@
+"""A forest of boosted trees: its raw output for many rows, and what each feature adds to it.
+
+Equal to LightGBM's `predict(raw_score=True)` and `predict(pred_contrib=True)`. Rows are taken
+in blocks, turned on their side, and go through one tree after another, which keeps a tree's
+table in the nearest cache. Knows nothing of links, calibration or features' names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from models.forest.paths import Paths, Quadrature, add_values, expected, paths_of, quadrature
+from models.forest.tables import Tables, tables_of
+from models.forest.trees import NUMERIC, Trees, goes_left, trees_of
+
+_BLOCK = 64
+
+Matrix = npt.NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turn(rows: np.ndarray, first: int, columns: np.ndarray) -> int:
+    """Write the block of rows from `first` on as columns; answer how many they are."""
+    width = min(columns.shape[1], rows.shape[0] - first)
+    for row in range(width):
+        for column in range(rows.shape[1]):
+            columns[column, row] = rows[first + row, column]
+    return width
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _patterns(
+    trees: Trees, tree: int, columns: np.ndarray, width: int, patterns: np.ndarray
+) -> None:
+    """Write, for each row of a block, its decisions at a small tree's splits as bits."""
+    patterns[:width] = 0
+    first = trees.splits[tree]
+    for split in range(first, trees.splits[tree + 1]):
+        values, bit = columns[trees.feature[split]], np.uint8(1 << (split - first))
+        if trees.kind[split] == NUMERIC:
+            # The common kind, without a branch, so that it compiles to vector instructions.
+            threshold, missing = trees.threshold[split], trees.missing_left[split] == 1
+            for row in range(width):
+                value = values[row]
+                left = (value <= threshold) | ((value != value) & missing)
+                patterns[row] |= bit if left else np.uint8(0)
+        else:
+            for row in range(width):
+                if goes_left(trees, split, values[row]):
+                    patterns[row] |= bit
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide(trees: Trees, tree: int, row: np.ndarray, went_left: np.ndarray) -> None:
+    first = trees.splits[tree]
+    for split in range(first, trees.splits[tree + 1]):
+        went_left[split - first] = goes_left(trees, split, float(row[trees.feature[split]]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _leaf(trees: Trees, tree: int, row: np.ndarray) -> int:
+    """Answer the leaf that `row` falls into, asking only the splits on its way."""
+    first = trees.splits[tree]
+    node = np.int64(0 if trees.splits[tree + 1] > first else ~0)
+    while node >= 0:
+        split = first + node
+        left = goes_left(trees, split, row[trees.feature[split]])
+        node = np.int64(trees.left[split] if left else trees.right[split])
+    return trees.leaves[tree] + ~node
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
+    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
+    patterns = np.empty(_BLOCK, np.uint8)
+    for first in range(0, rows.shape[0], _BLOCK):
+        width = _turn(rows, first, columns)
+        for tree in range(tables.offset.shape[0]):
+            offset = tables.offset[tree]
+            if offset < 0:
+                for row in range(first, first + width):
+                    out[row] += trees.value[_leaf(trees, tree, rows[row])]
+                continue
+            _patterns(trees, tree, columns, width, patterns)
+            size = tables.slots[tree + 1] - tables.slots[tree] + 1
+            for row in range(width):
+                out[first + row] += tables.rows[offset + patterns[row] * size + size - 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _contributions(
+    trees: Trees,
+    paths: Paths,
+    rule: Quadrature,
+    tables: Tables,
+    longest: int,
+    rows: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
+    patterns = np.empty(_BLOCK, np.uint8)
+    hot, factors = np.empty(longest, np.uint8), np.empty(longest, np.float64)
+    went_left = np.empty(trees.feature.shape[0], np.uint8)
+    for first in range(0, rows.shape[0], _BLOCK):
+        width = _turn(rows, first, columns)
+        for tree in range(tables.offset.shape[0]):
+            offset = tables.offset[tree]
+            if offset < 0:
+                for row in range(first, first + width):
+                    _decide(trees, tree, rows[row], went_left)
+                    add_values(trees, paths, rule, tree, went_left, hot, factors, out[row])
+                continue
+            _patterns(trees, tree, columns, width, patterns)
+            features = tables.feature[tables.slots[tree] : tables.slots[tree + 1]]
+            count = features.shape[0]
+            for row in range(width):
+                at = offset + patterns[row] * (count + 1)
+                for slot in range(count):
+                    out[first + row, features[slot]] += tables.rows[at + slot]
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """Boosted trees over f features; all methods are pure and may run in threads.
+
+    base: the mean raw output over the rows of training, what an empty explanation says.
+    """
+
+    trees: Trees
+    features: int
+    base: float = field(init=False)
+    _paths: Paths = field(init=False, repr=False)
+    _rule: Quadrature = field(init=False, repr=False)
+    _tables: Tables = field(init=False, repr=False)
+    _longest: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        asked = self.trees.feature
+        if len(asked) and not (asked.min() >= 0 and asked.max() < self.features):
+            raise ValueError("a split asks a feature that the forest does not have")
+        paths = paths_of(self.trees)
+        longest = int(max(paths.count, default=0))
+        rule = quadrature(longest)
+        derived = {
+            "base": float(expected(self.trees, paths)),
+            "_paths": paths,
+            "_rule": rule,
+            "_tables": tables_of(self.trees, paths, rule, self.features),
+            "_longest": longest,
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.trees.splits) - 1
+
+    def raw(self, rows: Matrix) -> Matrix:
+        """Answer float64[n], the summed leaves of each row of float64[n, f] (NaN is missing).
+
+        Raises ValueError for rows of another width.
+        """
+        out = np.zeros(len(rows))
+        _raw(self.trees, self._tables, self._checked(rows), out)
+        return out
+
+    def contributions(self, rows: Matrix) -> Matrix:
+        """Answer float64[n, f+1]: what each feature adds to the raw output, and last the base.
+
+        Exact path-dependent Shapley values (see paths.py); each row sums to its raw output.
+        Raises ValueError for rows of another width.
+        """
+        out = np.zeros((len(rows), self.features + 1))
+        out[:, -1] = self.base
+        parts = (self.trees, self._paths, self._rule, self._tables)
+        _contributions(*parts, self._longest, self._checked(rows), out)
+        return out
+
+    def _checked(self, rows: Matrix) -> Matrix:
+        if rows.ndim != 2 or rows.shape[1] != self.features:
+            raise ValueError(f"rows of {self.features} features are wanted")
+        return np.ascontiguousarray(rows, np.float64)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Answer every array by name, for a bundle."""
+        return {**self.trees._asdict(), "features": np.array([self.features], np.int64)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.ArrayLike]) -> Self:
+        """Answer the forest of arrays as `arrays` gives them.
+
+        Raises KeyError when one is missing and ValueError when they do not make trees.
+        """
+        return cls(trees_of(arrays), int(np.asarray(arrays["features"])[0]))
