@@ -6,7 +6,7 @@ does not hold ends the demo with an error.
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from demo.calls import Service
 from demo.choosing import Someone, another_shelf, label, shelf
@@ -15,7 +15,17 @@ from demo.telling import DemoFailed, Teller
 K = 10
 WIDE = 100
 PATH = "/v1/recommendations"
+FAR_BEYOND_DRIFT = 10.0
+LEAST_MOVE = 1e-5
 Places = Sequence[dict[str, Any]]
+
+
+class Wide(NamedTuple):
+    """Longer answers asked quietly: twice before the click, once after it."""
+
+    earlier: Places
+    before: Places
+    after: Places
 
 
 class Story:
@@ -38,7 +48,7 @@ class Story:
 
     def changed_by_click(self, someone: Someone, before: Places) -> None:
         """Post a click and show what it changed in the next answer."""
-        wide = self._wide(someone)
+        earlier, wide = self._wide(someone), self._wide(someone)
         chosen = another_shelf(self._service, wide, K)
         where = (
             f" ({shelf(chosen)}), from a category the answer does not have" if shelf(chosen) else ""
@@ -48,7 +58,7 @@ class Story:
         )
         self._click(someone, chosen["item"])
         after = self._ask(someone, before)
-        change = changed(before, after, wide, self._wide(someone), chosen["item"])
+        change = changed(before, after, Wide(earlier, wide, self._wide(someone)), chosen["item"])
         self._claim(bool(change), change or "the click changes the very next answer")
 
     def anonymous(self) -> Someone:
@@ -63,12 +73,12 @@ class Story:
             f"fallback “{found.get('fallback')}”",
         )
         self._show(before, ())
-        wide = self._wide(visitor)
+        earlier, wide = self._wide(visitor), self._wide(visitor)
         chosen = another_shelf(self._service, wide, K)
         self._teller.say(f"The visitor looks at “{label(chosen)}”.")
         self._click(visitor, chosen["item"])
         after = self._ask(visitor, before)
-        change = changed(before, after, wide, self._wide(visitor), chosen["item"])
+        change = changed(before, after, Wide(earlier, wide, self._wide(visitor)), chosen["item"])
         self._claim(bool(change), change or "one click, and the answer is about this visit")
         return visitor
 
@@ -170,13 +180,12 @@ def _moved(rank: int, was: int | None) -> str:
     return f"{'up' if was > rank else 'down'} from {was}"
 
 
-def changed(
-    before: Places, after: Places, wide_before: Places, wide_after: Places, clicked: str
-) -> str:
+def changed(before: Places, after: Places, control: Wide, clicked: str) -> str:
     """Answer in words what a click on an item changed, "" when it changed nothing.
 
-    Other items or another order count; where those stay, the clicked item itself must have
-    risen, or be gone because what was seen is not answered again.
+    Other items or another order count. Where those stay, the clicked item must be gone (what
+    was seen is not answered again), or scores must have moved by far more than they do from
+    one question to the next without a click.
     """
     was = [place["item"] for place in before]
     now = [place["item"] for place in after]
@@ -187,19 +196,24 @@ def changed(
             f"the very next answer is another one: {new} of {len(now)} items are new, "
             f"{moved} others changed their place"
         )
-    ranks = [
-        next((rank for rank, place in enumerate(wide, 1) if place["item"] == clicked), None)
-        for wide in (wide_before, wide_after)
-    ]
-    if ranks[0] is not None and ranks[1] is None:
-        return f"the first {len(now)} stay; the clicked item, at {ranks[0]}, is not answered again"
-    scores = [
-        next((place["score"] for place in wide if place["item"] == clicked), 0.0)
-        for wide in (wide_before, wide_after)
-    ]
-    if scores[1] > scores[0]:
+    place = next((n for n, found in enumerate(control.before, 1) if found["item"] == clicked), 0)
+    if place and all(found["item"] != clicked for found in control.after):
+        return f"the first {len(now)} stay; the clicked item, at {place}, is not answered again"
+    drift = _largest_move(control.earlier, control.before)
+    move = _largest_move(control.before, control.after)
+    if move > max(FAR_BEYOND_DRIFT * drift, LEAST_MOVE):
         return (
-            f"the first {len(now)} stay; the clicked item's score rose from {scores[0]:.3f} to "
-            f"{scores[1]:.3f}, its place from {ranks[0]} to {ranks[1]}"
+            f"the first {len(now)} stay, their history is long; of the first {len(control.after)} "
+            f"the scores moved by up to {move:.2%} (without a click: {drift:.4%})"
         )
     return ""
+
+
+def _largest_move(before: Places, after: Places) -> float:
+    scores = {place["item"]: place["score"] for place in before}
+    moves = [
+        abs(place["score"] - scores[place["item"]]) / (abs(scores[place["item"]]) or 1.0)
+        for place in after
+        if place["item"] in scores
+    ]
+    return max(moves, default=0.0)

@@ -1,13 +1,14 @@
 """The story checks what it claims: an answer that stays the same ends it with an error."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from demo.calls import Service
 from demo.choosing import Someone
-from demo.story import PATH, K, Story, changed
+from demo.story import PATH, K, Story, Wide, changed
 from demo.telling import DemoFailed, Teller
 
 ANNA = Someone("user", "anna", 9)
@@ -88,15 +89,16 @@ def places(items: str, score: float = 1.0) -> list[dict[str, Any]]:
 
 
 def test_what_counts_as_a_change() -> None:
-    assert changed(places("abc"), places("xba"), places("abcx"), places("xbac"), "x") == (
+    def wide(after: Sequence[dict[str, Any]], drift: float = 0.0) -> Wide:
+        return Wide(places("abx", 1 - drift), places("abx"), after)
+
+    assert changed(places("abc"), places("xba"), wide(places("abx")), "x") == (
         "the very next answer is another one: 1 of 3 items are new, 1 others changed their place"
     )
     same = places("ab")
-    rose = changed(same, same, places("abcx"), places("abx", 2.0), "x")
-    assert rose == (
-        "the first 2 stay; the clicked item's score rose from 1.000 to 2.000, its place from 4 to 3"
-    )
-    gone = changed(same, same, places("abx"), places("abc"), "x")
+    moved = changed(same, same, wide(places("abx", 1.25)), "x")
+    assert "the scores moved by up to 25.00% (without a click: 0.0000%)" in moved
+    gone = changed(same, same, wide(places("abc")), "x")
     assert gone == "the first 2 stay; the clicked item, at 3, is not answered again"
-    assert changed(same, same, places("abx"), places("abx"), "x") == ""
-    assert changed(same, same, places("abx"), places("abx", 0.5), "x") == ""
+    assert changed(same, same, wide(places("abx")), "x") == ""
+    assert changed(same, same, wide(places("abx", 1.25), drift=0.2), "x") == ""

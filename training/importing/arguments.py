@@ -12,6 +12,7 @@ from training.importing.describing import TYPES, Description
 from training.importing.mapping import MAPPED, Mapping
 from training.importing.presets import PRESETS
 from training.importing.readers import TextOptions
+from training.importing.recognise import recognise
 from training.importing.times import AT_UNITS, check_zone
 
 WHAT = ("events", "items", "users", "labels")
@@ -115,6 +116,9 @@ def _side_options(group: "argparse._ArgumentGroup") -> None:
     add("--name", default="", help="labels: the name of the set, such as churn")
 
 
+_FIELDS = ("title", "price", "available", "hidden", "expires_at", "created_at")
+
+
 def text_options(args: argparse.Namespace) -> TextOptions:
     """Answer how the text files are written; raises ScientistError for a bad delimiter."""
     stated: str = args.delimiter
@@ -159,12 +163,20 @@ def mapping_of(args: argparse.Namespace) -> Mapping:
     )
 
 
-def description_of(args: argparse.Namespace, key: str, known: dict[str, str]) -> Description:
-    """Answer how items or users are described; `known` are recognised columns for the rest."""
-    names = ("title", "price", "available", "hidden", "expires_at", "created_at")
-    columns = {key: getattr(args, f"map_{key}") or known.get(key, key)}
+def description_of(args: argparse.Namespace, key: str, names: list[str]) -> Description:
+    """Answer how items or users are described; `names` are the columns of the file.
+
+    The key is recognised by its usual names; other fields of ours also where a column has
+    just that name.
+    """
+    columns = {key: getattr(args, f"map_{key}") or recognise(names).get(key, key)}
+    categories = args.categories or ""
     if key == "item":
-        columns |= {name: getattr(args, name) for name in names if getattr(args, name)}
+        stated = {name: getattr(args, name) for name in _FIELDS}
+        columns |= {
+            name: source or name for name, source in stated.items() if source or name in names
+        }
+        categories = categories or ("categories" if "categories" in names else "")
     attributes: dict[str, tuple[str, str]] | None = None
     if args.attribute is not None:
         attributes = {}
@@ -178,7 +190,7 @@ def description_of(args: argparse.Namespace, key: str, known: dict[str, str]) ->
     return Description(
         key=key,
         columns=columns,
-        categories=tuple(filter(None, (args.categories or "").split(","))),
+        categories=tuple(filter(None, categories.split(","))),
         attributes=attributes,
         separator=args.separator,
         times=Mapping({}, unit=args.at_unit, zone=check_zone(args.tz), form=args.at_format),

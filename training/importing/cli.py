@@ -32,7 +32,6 @@ from training.importing.moving import WEEK_MS, moved, remembered_move
 from training.importing.pouring import SourceFrame, pour
 from training.importing.presets import PRESETS
 from training.importing.preview import preview_events, preview_rows
-from training.importing.recognise import recognise
 from training.importing.sources import (
     Files,
     NamedFrames,
@@ -117,7 +116,7 @@ def _plan_of_files(args: argparse.Namespace, scratch: Path, say: Say) -> Plan:
         plan.labels, plan.label_set = labelled(files, mapping, args.label), args.name
     else:
         key = what.removesuffix("s")
-        frames = described(files, description_of(args, key, recognise(files.names())))
+        frames = described(files, description_of(args, key, files.names()))
         plan.items, plan.users = (frames, None) if key == "item" else (None, frames)
     return plan
 

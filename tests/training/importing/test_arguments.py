@@ -65,19 +65,22 @@ def test_a_description_as_stated() -> None:
         "--item", "sku", "--title", "name", "--categories", "top,below", "--attribute",
         "size=cm:number", "--attribute", "brand", "--separator", ";",
     )  # fmt: skip
-    found = description_of(args, "item", {})
+    found = description_of(args, "item", ["sku"])
     assert found.columns == {"item": "sku", "title": "name"}
     assert found.categories == ("top", "below")
     assert found.attributes == {"size": ("cm", "number"), "brand": ("brand", "")}
     assert found.separator == ";"
     with pytest.raises(ScientistError, match="type 'word' is not one of"):
-        description_of(parsed("--attribute", "a:word"), "item", {})
+        description_of(parsed("--attribute", "a:word"), "item", [])
 
 
-def test_a_description_takes_the_recognised_key() -> None:
-    found = description_of(parsed("--title", "name"), "user", {"user": "customer_id"})
-    assert found.columns == {"user": "customer_id"}
-    assert found.attributes is None
+def test_a_description_takes_what_is_recognised() -> None:
+    users = description_of(parsed("--title", "name"), "user", ["customer_id", "price"])
+    assert users.columns == {"user": "customer_id"}
+    assert users.attributes is None
+    items = description_of(parsed("--title", "name"), "item", ["sku", "price", "categories"])
+    assert items.columns == {"item": "sku", "title": "name", "price": "price"}
+    assert items.categories == ("categories",)
 
 
 def test_pairs() -> None:
