@@ -1,6 +1,6 @@
 """Why an item is shown: which member proposed it, on which events it rests, in one sentence.
 
-Worked out for the items shown and no others. Knows nothing of how a slate was filled.
+Worked out for the items shown and no others; the members always, the rest when asked for. Knows nothing of how a slate was filled.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from domain.events import Kind
 from domain.slates import Fallback, Source
@@ -16,9 +17,10 @@ from models.recommend.lookup import Indices
 from models.recommend.model import RecommendModel
 
 Parts = npt.NDArray[np.float32]
+Sources = tuple[Source, ...]
 
 MOST = 3
-"""How many events of a history are named at most."""
+"""How many members, and how many events of a history, are named at most."""
 LEAST_SHARE = 0.05
 """A member, or an event, that adds less than this share is not named."""
 RECENT = 64
@@ -44,6 +46,10 @@ IMPERSONAL: dict[str, str] = {
 }
 """Members that say the same to everyone, and what they say."""
 
+SIMILAR = "similar"
+BLEND = "blend"
+"""What is named where no member adds anything: the place is the least bad."""
+
 FALLBACKS: dict[Fallback, tuple[str, str]] = {
     Fallback.trending: ("trending", "Trending now"),
     Fallback.popular: ("popularity", "Popular with everyone"),
@@ -58,6 +64,12 @@ class Past(NamedTuple):
     rows: Indices
     kinds: npt.NDArray[np.uint8]
     ats: npt.NDArray[np.int64]
+
+
+BRIEFLY: dict[Fallback, Sources] = {
+    fallback: (Source(member, 1.0),) for fallback, (member, _) in FALLBACKS.items()
+}
+BRIEFLY_SIMILAR: Sources = (Source(SIMILAR, 1.0),)
 
 
 def and_list(parts: Sequence[str]) -> str:
@@ -76,56 +88,121 @@ def plain_source(fallback: Fallback) -> tuple[Source, ...]:
 def similar_source(catalogue: Catalogue, target: int) -> tuple[Source, ...]:
     """Answer the source of an item shown for its likeness to the item `target`."""
     text = f"Goes with {catalogue.title(target)}"
-    return (Source("similar", 1.0, (catalogue.ids[target],), text),)
+    return (Source(SIMILAR, 1.0, (catalogue.ids[target],), text),)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _strongest(parts: np.ndarray, rows: np.ndarray, places: np.ndarray, shares: np.ndarray) -> None:
+    """Write the strongest members of each row, int64[k, MOST] with -1 for none, and shares."""
+    for i in range(rows.shape[0]):
+        whole = 0.0
+        for m in range(parts.shape[0]):
+            whole += max(parts[m, rows[i]], np.float32(0))
+        for place in range(places.shape[1]):
+            best, share = -1, LEAST_SHARE * whole
+            for m in range(parts.shape[0]):
+                added = parts[m, rows[i]]
+                taken = False
+                for before in range(place):
+                    taken = taken or places[i, before] == m
+                # Ties go to the earlier member; nothing is named for adding nothing.
+                if not taken and added > 0 and (added > share or (best < 0 and added >= share)):
+                    best, share = m, added
+            places[i, place] = best
+            if best >= 0:
+                shares[i, place] = np.round(share / whole * 1e4) / 1e4
+
+
+def named_members(
+    members: Sequence[str], parts: Parts, rows: Indices
+) -> list[tuple[tuple[str, float], ...]]:
+    """Answer (member, share) of those that speak for each of int32[k] rows, strongest first.
+
+    parts: what each member added, float32[m, n]; shares are of what was added above 0.
+    """
+    places = np.empty((rows.size, MOST), np.int64)
+    shares = np.zeros((rows.size, MOST), np.float64)
+    _strongest(parts, rows, places, shares)
+    return [
+        tuple([(members[m], share) for m, share in zip(*row, strict=True) if m >= 0])
+        or ((BLEND, 1.0),)
+        for row in zip(places.tolist(), shares.tolist(), strict=True)
+    ]
+
+
+def brief_sources(members: Sequence[str], parts: Parts, rows: Indices) -> list[Sources]:
+    """Answer the members that speak for each of int32[k] rows, without reasons; see above."""
+    return [tuple([Source(*one) for one in named]) for named in named_members(members, parts, rows)]
 
 
 def personal_sources(
     model: RecommendModel,
     catalogue: Catalogue,
     parts: Parts,
-    row: int,
+    rows: Indices,
     past: Past,
     as_of: int,
-) -> tuple[Source, ...]:
-    """Answer the members that speak for the item `row`, the strongest first.
+) -> list[Sources]:
+    """Answer the members that speak for each of int32[k] rows, and on which events they rest."""
+    found: list[Sources] = []
+    named = named_members(model.members, parts, rows)
+    events = _told(model, rows, past, as_of)
+    for row, members, told in zip(rows.tolist(), named, events, strict=True):
+        because = tuple([catalogue.ids[one] for one, _ in told])
+        sources: list[Source] = []
+        for member, share in members:
+            if member in IMPERSONAL:
+                sources.append(Source(member, share, (), IMPERSONAL[member]))
+            elif told and member != BLEND:
+                text = _sentence(catalogue, member, row, told)
+                sources.append(Source(member, share, because, text))
+            else:
+                sources.append(Source(member, share, because, "From your history as a whole"))
+        found.append(tuple(sources))
+    return found
 
-    parts: what each member added, float32[m, n]; shares are of what was added above 0.
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _loudest(
+    speaks: np.ndarray, rows: np.ndarray, kinds: np.ndarray, slots: np.ndarray, named: np.ndarray
+) -> None:
+    """Write (item, kind) of what speaks most for each target, int64[t, MOST, 2], -1 for none.
+
+    slots: int64[h], events of the same item share one, numbered by item from 0 on.
     """
-    added = np.maximum(parts[:, row].astype(np.float64), 0)
-    shares = added / (added.sum() or 1.0)
-    told = _told(model, catalogue, row, past, as_of)
-    because = tuple(catalogue.ids[one] for one, _ in told)
-    found: list[Source] = []
-    for place in np.argsort(-shares, kind="stable"):
-        share = float(shares[place])
-        if share < LEAST_SHARE:
-            break
-        member = model.members[place]
-        share = round(share, 4)
-        if member in IMPERSONAL:
-            found.append(Source(member, share, (), IMPERSONAL[member]))
-        elif told:
-            found.append(Source(member, share, because, _sentence(catalogue, member, row, told)))
-        else:
-            found.append(Source(member, share, (), "From your history as a whole"))
-    return tuple(found) or (Source("blend", 1.0, because, "From your history as a whole"),)
+    count = slots.max() + 1
+    weight = np.empty(count, np.float64)
+    most = np.empty(count, np.float32)
+    event = np.empty(count, np.int64)
+    for t in range(speaks.shape[0]):
+        weight[:] = 0.0
+        most[:] = 0.0
+        for j in range(slots.shape[0]):
+            if speaks[t, j] > 0:
+                slot = slots[j]
+                weight[slot] += speaks[t, j]
+                louder = speaks[t, j] > most[slot]
+                if louder or (speaks[t, j] == most[slot] and kinds[j] > kinds[event[slot]]):
+                    most[slot], event[slot] = speaks[t, j], j
+        least = LEAST_SHARE * weight.sum()
+        for place in range(named.shape[1]):
+            best = weight.argmax()
+            named[t, place] = -1
+            if weight[best] > 0 and weight[best] >= least:
+                named[t, place, 0] = rows[event[best]]
+                named[t, place, 1] = kinds[event[best]]
+                weight[best] = 0.0
 
 
 def _told(
-    model: RecommendModel, catalogue: Catalogue, row: int, past: Past, as_of: int
-) -> list[tuple[int, int]]:
-    """Answer (item, kind) of the events that speak most for `row`, an item once."""
+    model: RecommendModel, targets: Indices, past: Past, as_of: int
+) -> list[list[tuple[int, int]]]:
+    """Answer (item, kind) of the events that speak most for each target, an item once."""
     rows, kinds = past.rows[-RECENT:], past.kinds[-RECENT:]
-    speaks = model.influences(row, rows, kinds, past.ats[-RECENT:], as_of)
-    weight: dict[int, float] = {}
-    strongest: dict[int, tuple[float, int]] = {}
-    for event in np.flatnonzero(speaks > 0):
-        one, influence = int(rows[event]), float(speaks[event])
-        weight[one] = weight.get(one, 0.0) + influence
-        strongest[one] = max(strongest.get(one, (0.0, 0)), (influence, int(kinds[event])))
-    least = LEAST_SHARE * sum(weight.values())
-    order = sorted(weight, key=lambda one: (-weight[one], one))
-    return [(one, strongest[one][1]) for one in order[:MOST] if weight[one] >= least]
+    named = np.empty((targets.size, MOST, 2), np.int64)
+    speaks = model.influences(targets, rows, kinds, past.ats[-RECENT:], as_of)
+    _loudest(speaks, rows, kinds, np.unique(rows, return_inverse=True)[1], named)
+    return [[(row, kind) for row, kind in one if row >= 0] for one in named.tolist()]
 
 
 def _sentence(catalogue: Catalogue, member: str, row: int, told: list[tuple[int, int]]) -> str:

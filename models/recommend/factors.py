@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Past, frozen, standardise
+from models.recommend.member import Floats, Ints, Past, frozen, standardise
 
 _FADED = 1e-4
 _SMALLEST_PIVOT = 1e-9
@@ -54,9 +54,9 @@ def _accumulate(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _solve(matrix: np.ndarray, right: np.ndarray) -> None:
-    """Solve in place by Cholesky's method; only the lower triangle of `matrix` is read."""
-    d = right.shape[0]
+def _factor(matrix: np.ndarray) -> None:
+    """Write Cholesky's factor over the lower triangle, its diagonal inverted."""
+    d = matrix.shape[0]
     for column in range(d):
         pivot = matrix[column, column]
         for i in range(column):
@@ -68,6 +68,12 @@ def _solve(matrix: np.ndarray, right: np.ndarray) -> None:
             for i in range(column):
                 dot -= matrix[row, i] * matrix[column, i]
             matrix[row, column] = dot * scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _solve(matrix: np.ndarray, right: np.ndarray) -> None:
+    """Solve in place for one right-hand side, given what `_factor` wrote."""
+    d = right.shape[0]
     for row in range(d):
         dot = right[row]
         for i in range(row):
@@ -102,8 +108,38 @@ def fold_in(
     matrix = gram.copy()
     right = np.zeros(gram.shape[0], np.float32)
     _accumulate(factors, indices, confidences, matrix, right)
+    _factor(matrix)
     _solve(matrix, right)
     return right
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _influences(
+    factors: np.ndarray,
+    gram: np.ndarray,
+    indices: np.ndarray,
+    confidences: np.ndarray,
+    targets: np.ndarray,
+) -> np.ndarray:
+    """Answer float32[t, h]; one system for all, solved for the fewer of targets and events."""
+    h, t, d = indices.shape[0], targets.shape[0], gram.shape[0]
+    matrix = gram.copy()
+    _accumulate(factors, indices, confidences, matrix, np.zeros(d, np.float32))
+    _factor(matrix)
+    by_target = t <= h
+    solved = factors[targets] if by_target else factors[indices]
+    for row in range(solved.shape[0]):
+        _solve(matrix, solved[row])
+    out = np.empty((t, h), np.float32)
+    for i in range(t):
+        for j in range(h):
+            a = solved[i] if by_target else factors[targets[i]]
+            b = factors[indices[j]] if by_target else solved[j]
+            dot = np.float32(0)
+            for k in range(d):
+                dot += a[k] * b[k]
+            out[i, j] = confidences[j] * dot
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -171,13 +207,10 @@ class Factors:
         _project(self._columns, self.vector(past), out)
         standardise(out)
 
-    def influences(self, target: int, past: Past) -> Floats:
-        """Answer float32[h]: c_j * y_target' W y_j, W the inverse above; they sum to the score."""
+    def influences(self, targets: Ints, past: Past) -> Floats:
+        """Answer float32[t, h]: c_j * y_t' W y_j, W the inverse above; rows sum to scores."""
         confidences = _fade(past.weights, self.confidence, self.decay)
-        matrix, wanted = self._gram.copy(), self.factors[target].copy()
-        _accumulate(self.factors, past.indices, confidences, matrix, np.zeros_like(wanted))
-        _solve(matrix, wanted)
-        return confidences * (self.factors[past.indices] @ wanted)
+        return _influences(self.factors, self._gram, past.indices, confidences, targets)
 
     def similar(self, index: int, out: Floats) -> None:
         """Write standard scores of the cosine between the item's vector and every other."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import REORDER, Floats, Past, frozen, standardise
+from models.recommend.member import REORDER, Floats, Ints, Past, frozen, standardise
 
 _FADED = 1e-5
 """Events whose decayed weight is below this are left out: they no longer move the score."""
@@ -41,19 +41,23 @@ def _trace(
     edges: tuple[np.ndarray, np.ndarray, np.ndarray],
     indices: np.ndarray,
     event_weights: np.ndarray,
-    aim: tuple[float, int],
+    decay: float,
+    wanted: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write what each event adds to one target; `aim` is (decay, target)."""
+    """Add to float32[t, h] what each event adds to each of the wanted targets."""
     offsets, targets, weights = edges
-    decay, target = aim
+    line = np.full(offsets.shape[0] - 1, -1, np.int32)
+    for t in range(wanted.shape[0]):
+        line[wanted[t]] = t
     fading = 1.0
     for j in range(indices.shape[0] - 1, -1, -1):
         if fading < _FADED:
             break
         for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
-            if targets[e] == target:
-                out[j] += np.float32(fading * event_weights[j]) * weights[e]
+            t = line[targets[e]]
+            if t >= 0:
+                out[t, j] += np.float32(fading * event_weights[j]) * weights[e]
         fading *= decay
 
 
@@ -81,10 +85,10 @@ class ItemGraph:
         row = slice(int(offsets[index]), int(offsets[index + 1]))
         return targets[row], weights[row]
 
-    def influences(self, target: int, past: Past) -> Floats:
-        """Answer float32[h]: the decayed weight of the edge from each event to the target."""
-        out = np.zeros(past.indices.shape[0], np.float32)
-        _trace(self.edges, past.indices, past.weights, (self.decay, target), out)
+    def influences(self, targets: Ints, past: Past) -> Floats:
+        """Answer float32[t, h]: the decayed weight of the edge from each event to each target."""
+        out = np.zeros((targets.shape[0], past.indices.shape[0]), np.float32)
+        _trace(self.edges, past.indices, past.weights, self.decay, targets, out)
         return out
 
     def similar(self, index: int, out: Floats) -> None:

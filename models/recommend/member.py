@@ -39,8 +39,8 @@ class Member(Protocol):
         """
         ...
 
-    def influences(self, target: int, past: Past) -> Floats:
-        """Answer float32[h]: what each event adds to the target's score, in the member's unit."""
+    def influences(self, targets: Ints, past: Past) -> Floats:
+        """Answer float32[t, h]: what each event adds to each target's score, in own units."""
         ...
 
     def similar(self, index: int, out: Floats) -> None:

@@ -149,25 +149,27 @@ class RecommendModel:
 
     def influences(
         self,
-        target_index: int,
+        targets: Ints,
         indices: Ints,
         kinds: npt.NDArray[np.uint8],
         ats: npt.NDArray[np.int64],
         as_of: int,
     ) -> Floats:
-        """Answer float32[h]: how much each event speaks for the target; sums to at most 1.
+        """Answer float32[t, h]: how much each event speaks for each of int32[t] targets.
 
-        Within a member the events share by what they add to its score; members share by weight.
+        A row sums to at most 1. Within a member the events share by what they add to its
+        score; members share by weight.
         """
         past = self.past(indices, kinds, ats, as_of)
-        out = np.zeros(len(indices), np.float32)
+        out = np.zeros((len(targets), len(indices)), np.float32)
         if len(past.indices) == 0:
             return out
         scale = float(self.weights.sum()) or 1.0
         for member, weight in zip(self.scorers, self.weights, strict=True):
             if weight > 0:
-                raw = np.maximum(member.influences(target_index, past), 0)
-                out[past.places] += weight / scale * raw / max(float(raw.sum()), 1e-12)
+                raw = np.maximum(member.influences(targets, past), 0)
+                whole = np.maximum(raw.sum(axis=1, keepdims=True), np.float32(1e-12))
+                out[:, past.places] += raw * (np.float32(weight / scale) / whole)
         return out
 
     def answer(self, row: dict[str, Any]) -> dict[str, Any]:

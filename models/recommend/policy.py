@@ -8,12 +8,20 @@ import numpy as np
 from numba import njit
 
 from domain.events import Kind
-from domain.slates import Fallback, Ranked, Slate, Source
+from domain.slates import Fallback, Ranked, Slate
 from models.recommend.ask import Ask, Asker
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.desk import Desk
 from models.recommend.diversity import Likeness, diversify, pool_size
-from models.recommend.explain import personal_sources, plain_source, similar_source
+from models.recommend.explain import (
+    BRIEFLY,
+    BRIEFLY_SIMILAR,
+    Sources,
+    brief_sources,
+    personal_sources,
+    plain_source,
+    similar_source,
+)
 from models.recommend.filters import Boosts, Choice, admit
 from models.recommend.item_graph import ItemGraph
 from models.recommend.lookup import Indices
@@ -100,10 +108,10 @@ def _fill(case: Case) -> list[Ranked]:
     for proposal in proposals(case):
         chosen, scores = _best(case, proposal, case.ask.k - len(places))
         case.allowed[chosen] = False
-        for row, score in zip(chosen.tolist(), scores.tolist(), strict=True):
-            sources = _sources(case, proposal, row) if case.ask.explain else ()
-            mark = proposal.fallback
-            places.append(Ranked(ids[row], score, sources, mark, items[row] is not None))
+        sources = _sources(case, proposal, chosen) if chosen.size else []
+        mark = proposal.fallback
+        for row, score, named in zip(chosen.tolist(), scores.tolist(), sources, strict=True):
+            places.append(Ranked(ids[row], score, named, mark, items[row] is not None))
         if len(places) == case.ask.k:
             break
     return places
@@ -146,10 +154,15 @@ def _likeness(desk: Desk, rows: Indices) -> Likeness:
     return Likeness(desk.catalogue.codes, rows, graph)
 
 
-def _sources(case: Case, proposal: Proposal, row: int) -> tuple[Source, ...]:
-    model, catalogue = case.desk.model, case.desk.catalogue
+def _sources(case: Case, proposal: Proposal, rows: Indices) -> list[Sources]:
+    """Answer the sources of each place: the members always, the reasons if asked for."""
+    model, catalogue, explain = case.desk.model, case.desk.catalogue, case.ask.explain
     if proposal.alike:
-        return similar_source(catalogue, case.target)
+        one = similar_source(catalogue, case.target) if explain else BRIEFLY_SIMILAR
+        return [one] * rows.size
     if proposal.parts is None or model is None or case.past is None:
-        return plain_source(proposal.fallback or Fallback.popular)
-    return personal_sources(model, catalogue, proposal.parts, row, case.past, case.as_of)
+        fallback = proposal.fallback or Fallback.popular
+        return [plain_source(fallback) if explain else BRIEFLY[fallback]] * rows.size
+    if explain:
+        return personal_sources(model, catalogue, proposal.parts, rows, case.past, case.as_of)
+    return brief_sources(model.members, proposal.parts, rows)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.recommend.member import Floats, Past, frozen, standardise
+from models.recommend.member import Floats, Ints, Past, frozen, standardise
 
 
 class Popularity:
@@ -26,9 +26,9 @@ class Popularity:
         """Write the same standard scores whoever asks."""
         out[:] = self.standard
 
-    def influences(self, target: int, past: Past) -> Floats:
+    def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer zeros: no event of this history moves what everyone wants."""
-        return np.zeros(past.indices.shape[0], np.float32)
+        return np.zeros((targets.shape[0], past.indices.shape[0]), np.float32)
 
     def similar(self, index: int, out: Floats) -> None:
         """Write zeros: being wanted is no likeness."""

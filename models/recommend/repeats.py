@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Past, frozen, standardise
+from models.recommend.member import Floats, Ints, Past, frozen, standardise
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,10 +47,10 @@ class Repeats:
         _recall(self.rates, past.indices, past.weights, past.days, self._per_day, out)
         standardise(out)
 
-    def influences(self, target: int, past: Past) -> Floats:
-        """Answer float32[h]: the decayed weight of the events of the target itself."""
+    def influences(self, targets: Ints, past: Past) -> Floats:
+        """Answer float32[t, h]: the decayed weight of the events of the targets themselves."""
         own = past.weights * np.exp2(-np.float32(self._per_day) * past.days)
-        return np.where(past.indices == target, own, np.float32(0))
+        return np.where(past.indices == targets[:, None], own, np.float32(0))
 
     def similar(self, index: int, out: Floats) -> None:
         """Write zeros: having an item again says nothing of others."""

@@ -6,6 +6,7 @@ the slate itself is made by models.recommend.policy.
 """
 
 import asyncio
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -36,12 +37,15 @@ Mark = Annotated[
 
 
 class SourceOut(msgspec.Struct, frozen=True, gc=False):
-    """A member that proposed the item, its share, the items it rests on, and a sentence."""
+    """A member that proposed the item and its share, the strongest first.
+
+    With `explain` also the items of the history it rests on, and a sentence.
+    """
 
     member: str
     share: float
-    because: tuple[str, ...]
-    text: str
+    because: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    text: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class PlaceOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -160,7 +164,7 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     if slate.fallback is not None and not reason:
         reason = _why(slate, found.asker, has_model)
     places = [
-        PlaceOut(item, score, fallback, listed, _sources(sources) if sources else ())
+        PlaceOut(item, score, fallback, listed, _sources(sources))
         for item, score, sources, fallback, listed in slate.items
     ]
     return Answer(
@@ -168,8 +172,16 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     )
 
 
+_brief = lru_cache(maxsize=65_536)(SourceOut)
+
+
 def _sources(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
-    return tuple([SourceOut(*source) for source in sources])
+    return tuple(
+        [
+            SourceOut(member, share, because, text) if text else _brief(member, share)
+            for member, share, because, text in sources
+        ]
+    )
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:

@@ -1,13 +1,27 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.events import Kind
-from domain.slates import Fallback
+from domain.slates import Fallback, Source
 from models.recommend.ask import Ask
-from models.recommend.explain import and_list, personal_sources, plain_source, similar_source
+from models.recommend.catalogue import Catalogue
+from models.recommend.explain import (
+    BRIEFLY,
+    RECENT,
+    Past,
+    and_list,
+    brief_sources,
+    named_members,
+    personal_sources,
+    plain_source,
+    similar_source,
+)
 from models.recommend.policy import recommend
 from models.recommend.proposals import counted
 from tests.golden.shop import NOW, asker, shop_desk, shop_model
+from tests.models.recommend.small import AS_OF, history, small_model
 
 
 def sources_of(item: str, *past: str, kind: Kind = Kind.purchase):
@@ -51,10 +65,53 @@ def test_shares_are_of_what_was_added():
     past = counted(desk, who, desk.catalogue.indices(who.items))
     assert past is not None
     parts = np.array([[0.25] * 8, [0.75] * 8], np.float32)
-    found = personal_sources(model, desk.catalogue, parts, 1, past, NOW)
+    rows = np.array([1, 2], np.int32)
+    parts[:, 2] = -1
+    found, none = personal_sources(model, desk.catalogue, parts, rows, past, NOW)
     assert [(one.member, one.share) for one in found] == [("graph", 0.75), ("popularity", 0.25)]
-    parts[:] = -1
-    assert personal_sources(model, desk.catalogue, parts, 1, past, NOW)[0].member == "blend"
+    assert [(one.member, one.share) for one in none] == [("blend", 1.0)]
+    brief = brief_sources(model.members, parts, rows)
+    assert brief == [tuple(Source(*one[:2]) for one in row) for row in (found, none)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([-2.0, 0.0, 0.01, 1.0, 5.0]), min_size=4, max_size=4)))
+def test_the_strongest_members_are_named(columns):
+    """At most three, each with a twentieth or more, ties in the order of the blend."""
+    names = ("a", "b", "c", "d")
+    parts = np.array([[0.0] * 4, *columns], np.float32).T.copy()
+    found = named_members(names, parts, np.arange(parts.shape[1], dtype=np.int32))
+    for column, named in zip(parts.T, found, strict=True):
+        added = {name: max(float(x), 0) for name, x in zip(names, column, strict=True)}
+        whole = sum(added.values())
+        order = sorted(names, key=lambda name: -added[name])
+        wanted = [(n, round(added[n] / whole, 4)) for n in order if added[n] and whole][:3]
+        wanted = [one for one in wanted if added[one[0]] >= 0.05 * whole]
+        assert named == (tuple(wanted) or (("blend", 1.0),))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32), st.integers(1, 80))
+def test_the_events_named_are_those_that_speak_most(seed, h):
+    """Against a plain count: influence adds up by item, its loudest event gives the verb."""
+    model = small_model(seed=seed % 7)
+    indices, kinds, ats = history(np.random.default_rng(seed), 40, h)
+    ids = [f"i{i}" for i in range(40)]
+    catalogue, rows = Catalogue(ids), np.arange(40, dtype=np.int32)
+    parts = model.score(indices, kinds, ats, AS_OF).parts
+    found = personal_sources(model, catalogue, parts, rows, Past(indices, kinds, ats), AS_OF)
+    last = slice(-RECENT, None)
+    speaks = model.influences(rows, indices[last], kinds[last], ats[last], AS_OF)
+    for row in range(40):
+        weight: dict[int, float] = {}
+        for item, said in zip(indices[last].tolist(), speaks[row].tolist(), strict=True):
+            weight[item] = weight.get(item, 0.0) + said
+        least = 0.05 * sum(weight.values())
+        order = sorted(weight, key=lambda one: (-weight[one], one))
+        wanted = tuple(ids[one] for one in order[:3] if weight[one] > 0 and weight[one] >= least)
+        for source in found[row]:
+            assert source.because in ((), wanted)
+            assert source.text
 
 
 def test_an_item_had_before_is_not_explained_by_its_own_name():
@@ -65,7 +122,8 @@ def test_an_item_had_before_is_not_explained_by_its_own_name():
     past = counted(desk, who, desk.catalogue.indices(who.items))
     assert past is not None
     scored = model.score(*past, NOW)
-    (source, *_) = personal_sources(model, desk.catalogue, scored.parts, 2, past, NOW)
+    rows = np.array([2], np.int32)
+    ((source, *_),) = personal_sources(model, desk.catalogue, scored.parts, rows, past, NOW)
     assert source.because[0] == "butter"
 
 
@@ -74,6 +132,7 @@ def test_every_impersonal_place_has_a_reason(fallback):
     (source,) = plain_source(fallback)
     assert source.share == 1
     assert source.text
+    assert BRIEFLY[fallback] == (Source(source.member, 1.0),)
 
 
 def test_likeness_names_what_it_is_like():

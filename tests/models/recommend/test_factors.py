@@ -57,12 +57,27 @@ def test_every_stretch_of_items_is_scored(n):
         assert np.corrcoef(out, products)[0, 1] > 0.99999
 
 
-def test_influences_add_up_to_the_score():
+@pytest.mark.parametrize("targets", [[30], [30, 1, 7], list(range(50))])
+def test_influences_add_up_to_the_scores(targets):
+    """Whether the system is solved for the targets or, when fewer, for the events."""
     y = random_factors()
     past = past_of([3, 7, 7, 20])
     member = Factors(y, 0.5, 10.0, 0.9)
-    score = float(y[30] @ naive_vector(y, past, 0.5, 10.0, 0.9))
-    assert member.influences(30, past).sum() == pytest.approx(score, rel=1e-3)
+    found = member.influences(np.array(targets, np.int32), past)
+    assert found.shape == (len(targets), 4)
+    scores = y[targets] @ naive_vector(y, past, 0.5, 10.0, 0.9)
+    np.testing.assert_allclose(found.sum(axis=1), scores, rtol=1e-3, atol=1e-4)
+
+
+def test_the_influence_of_each_event_is_its_term_of_the_score():
+    y = random_factors()
+    past = past_of([3, 7, 20])
+    found = Factors(y, 0.5, 10.0, 0.9).influences(np.array([30, 4], np.int32), past)
+    wide, c = y.astype(float), 10.0 * 0.9 ** np.array([2, 1, 0])
+    history = wide[[3, 7, 20]]
+    matrix = wide.T @ wide + 0.5 * np.eye(16) + (history.T * c) @ history
+    wanted = wide[[30, 4]] @ np.linalg.solve(matrix, history.T) * c
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-5)
 
 
 def test_similar_is_the_cosine():

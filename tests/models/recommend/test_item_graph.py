@@ -47,7 +47,7 @@ def test_direction_matters():
 def test_influences_share_out_the_raw_score(decay):
     graph = graph_of(5, EDGES, decay)
     past = past_of([0, 1, 0, 3], weights=[1, 0.5, 0.25, 1])
-    influences = graph.influences(2, past)
+    (influences,) = graph.influences(np.array([2], np.int32), past)
     wanted = [decay**3 * 0.5, decay**2 * 0.5 * 2.0, decay * 0.25 * 0.5, 0]
     np.testing.assert_allclose(influences, wanted, rtol=1e-6)
 
@@ -66,7 +66,8 @@ def test_a_faded_event_changes_nothing():
     graph.score(past_of([3] * 50 + [0] * 10), long)
     graph.score(past_of([0] * 10), short)
     assert (long == short).all()
-    assert graph.influences(3, past_of([3] + [0] * 10)).tolist() == [0] * 11
+    targets = np.array([3], np.int32)
+    assert graph.influences(targets, past_of([3] + [0] * 10)).tolist() == [[0] * 11]
 
 
 def test_survives_its_parts():

@@ -119,11 +119,20 @@ def test_similar_leaves_the_item_itself_out():
 
 def test_influences_belong_to_events_that_count():
     indices, kinds, ats = history(np.random.default_rng(3), 40, 20)
-    found = MODEL.influences(11, indices, kinds, ats, AS_OF)
-    assert found.shape == (20,)
+    found = MODEL.influences(np.array([11, 3], np.int32), indices, kinds, ats, AS_OF)
+    assert found.shape == (2, 20)
     assert (found >= 0).all()
-    assert not found[kinds == Kind.impression].any()
-    assert 0 < found.sum() <= 1 + 1e-5
+    assert not found[:, kinds == Kind.impression].any()
+    assert (found.sum(axis=1) > 0).all()
+    assert (found.sum(axis=1) <= 1 + 1e-5).all()
+
+
+def test_influences_of_many_targets_are_those_of_each():
+    asked = history(np.random.default_rng(4), 40, 25)
+    targets = np.arange(40, dtype=np.int32)
+    together = MODEL.influences(targets, *asked, AS_OF)
+    alone = [MODEL.influences(targets[i : i + 1], *asked, AS_OF)[0] for i in range(40)]
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-5)
 
 
 def test_influences_name_the_event_that_leads_to_the_target():
@@ -134,13 +143,13 @@ def test_influences_name_the_event_that_leads_to_the_target():
     strangers = [i for i in range(40) if target not in graph._row(i)[0]][:3]
     indices = np.array([source, *strangers], np.int32)
     kinds, ats = np.full(4, Kind.click, np.uint8), AS_OF - np.arange(4, 0, -1)
-    found = model.influences(target, indices, kinds, ats, AS_OF)
-    np.testing.assert_allclose(found, [1, 0, 0, 0], rtol=1e-5)
+    found = model.influences(np.array([target], np.int32), indices, kinds, ats, AS_OF)
+    np.testing.assert_allclose(found, [[1, 0, 0, 0]], rtol=1e-5)
 
 
 def test_influences_of_an_empty_history_are_empty():
     nothing = np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.int64)
-    assert MODEL.influences(1, *nothing, AS_OF).shape == (0,)
+    assert MODEL.influences(np.array([1, 2], np.int32), *nothing, AS_OF).shape == (2, 0)
 
 
 def test_parts_are_plain_arrays_and_json():

@@ -217,7 +217,10 @@ def test_answers_keep_their_promises(ask, past, hidden, learned, origin):
     assert depth == sorted(depth)
     if found:
         assert slate.fallback == slate.items[-1].fallback
-    assert all(bool(place.sources) is ask.explain for place in slate.items)
+    for place in slate.items:
+        assert 1 <= len(place.sources) <= 3
+        assert {bool(source.text) for source in place.sources} == {ask.explain}
+        assert 0 < sum(source.share for source in place.sources) <= 1.0002
     assert all(np.isfinite(place.score) for place in slate.items)
 
 

@@ -27,7 +27,8 @@ def test_says_nothing_of_likeness_or_of_the_history():
     out = np.ones(3, np.float32)
     member.similar(2, out)
     assert not out.any()
-    assert member.influences(2, past_of([2, 1])).tolist() == [0, 0]
+    targets = np.array([2, 0, 1], np.int32)
+    assert member.influences(targets, past_of([2, 1])).tolist() == [[0, 0]] * 3
 
 
 @pytest.mark.parametrize("half_life", [None, 12.5])

@@ -36,7 +36,9 @@ def test_an_empty_past_says_nothing():
 
 def test_influences_are_the_target_s_own_events():
     member = Repeats(np.ones(6), 10.0)
-    found = member.influences(2, past_of([2, 1, 2], days=[10, 5, 0]))
+    targets = np.array([2, 0], np.int32)
+    found, other = member.influences(targets, past_of([2, 1, 2], days=[10, 5, 0]))
+    assert not other.any()
     np.testing.assert_allclose(found, [0.5, 0, 1], rtol=1e-6)
 
 
