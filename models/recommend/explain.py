@@ -1,6 +1,7 @@
 """Why an item is shown: which member proposed it, on which events it rests, in one sentence.
 
-Worked out for the items shown and no others; the members always, the rest when asked for. Knows nothing of how a slate was filled.
+Worked out for the items shown and no others; the members always, the rest when asked for.
+Knows nothing of how a slate was filled.
 """
 
 from collections.abc import Sequence
