@@ -14,9 +14,9 @@ from models.recommend.member import Floats, Member, Past
 
 
 class Scored(NamedTuple):
-    """Scores of all n items and what each of the m members added: total = parts.sum(0).
+    """Scores of all n items and what each of the v members heard added: total = parts.sum(0).
 
-    total: float32[n]; parts: float32[m, n], rows in the order of the model's members.
+    total: float32[n]; parts: float32[v, n], a row for each member whose weight is above 0.
     """
 
     total: Floats
@@ -26,13 +26,19 @@ class Scored(NamedTuple):
 @njit(cache=True, nogil=True, error_model="numpy")
 def weigh(parts: np.ndarray, weights: np.ndarray, total: np.ndarray) -> None:
     """Scale each row of `parts` (float32[m, n]) in place by its weight; write their sum."""
-    total[:] = 0.0
+    if parts.shape[0] == 0:
+        total[:] = 0.0
     for m in range(parts.shape[0]):
         row, weight = parts[m], weights[m]
-        for i in range(total.shape[0]):
-            weighted = row[i] * weight
-            row[i] = weighted
-            total[i] += weighted
+        if m == 0:
+            for i in range(total.shape[0]):
+                row[i] *= weight
+                total[i] = row[i]
+        else:
+            for i in range(total.shape[0]):
+                weighted = row[i] * weight
+                row[i] = weighted
+                total[i] += weighted
 
 
 def standard_parts(members: Sequence[Member], weights: Floats, past: Past, n: int) -> Floats:
@@ -47,8 +53,10 @@ def standard_parts(members: Sequence[Member], weights: Floats, past: Past, n: in
 
 
 def blended(members: Sequence[Member], weights: Floats, past: Past, n: int) -> Scored:
-    """Answer the weighted scores of all `n` items for one history."""
+    """Answer the weighted scores of all `n` items for one history; weights are above 0."""
     parts = standard_parts(members, weights, past, n)
+    if len(members) == 1 and weights[0] == 1:
+        return Scored(parts[0], parts)
     total = np.empty(n, np.float32)
     weigh(parts, weights, total)
     return Scored(total, parts)

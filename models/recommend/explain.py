@@ -5,6 +5,7 @@ Knows nothing of how a slate was filled.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -93,47 +94,50 @@ def similar_source(catalogue: Catalogue, target: int) -> tuple[Source, ...]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _strongest(parts: np.ndarray, rows: np.ndarray, places: np.ndarray, shares: np.ndarray) -> None:
-    """Write the strongest members of each row, int64[k, MOST] with -1 for none, and shares."""
+def _strongest(parts: np.ndarray, rows: np.ndarray, named: np.ndarray) -> None:
+    """Write to int64[k, MOST] the strongest members of each row as member * 101 + percent.
+
+    -1 where there are fewer. Ties go to the earlier member.
+    """
     for i in range(rows.shape[0]):
-        whole = 0.0
+        whole = np.float32(0)
         for m in range(parts.shape[0]):
             whole += max(parts[m, rows[i]], np.float32(0))
-        for place in range(places.shape[1]):
-            best, share = -1, LEAST_SHARE * whole
+        limit, last = np.float32(np.inf), -1
+        for place in range(named.shape[1]):
+            best, most = -1, np.float32(0)
             for m in range(parts.shape[0]):
                 added = parts[m, rows[i]]
-                taken = False
-                for before in range(place):
-                    taken = taken or places[i, before] == m
-                # Ties go to the earlier member; nothing is named for adding nothing.
-                if not taken and added > 0 and (added > share or (best < 0 and added >= share)):
-                    best, share = m, added
-            places[i, place] = best
+                left = added < limit or (added == limit and m > last)
+                if left and added > most and added >= LEAST_SHARE * whole:
+                    best, most = m, added
+            named[i, place] = -1
             if best >= 0:
-                shares[i, place] = np.round(share / whole * 1e4) / 1e4
+                named[i, place] = best * 101 + int(np.rint(100 * most / whole))
+                limit, last = most, best
 
 
-def named_members(
-    members: Sequence[str], parts: Parts, rows: Indices
-) -> list[tuple[tuple[str, float], ...]]:
-    """Answer (member, share) of those that speak for each of int32[k] rows, strongest first.
+def brief_sources(members: tuple[str, ...], parts: Parts, rows: Indices) -> list[Sources]:
+    """Answer the members that speak for each of int32[k] rows, strongest first, no reasons.
 
-    parts: what each member added, float32[m, n]; shares are of what was added above 0.
+    members: names of the rows of `parts`, what each added, float32[v, n]. Shares are of what
+    was added above 0, to a hundredth.
     """
-    places = np.empty((rows.size, MOST), np.int64)
-    shares = np.zeros((rows.size, MOST), np.float64)
-    _strongest(parts, rows, places, shares)
+    named = np.empty((rows.size, MOST), np.int64)
+    _strongest(parts, rows, named)
+    alone, sources = _ready(members)
     return [
-        tuple([(members[m], share) for m, share in zip(*row, strict=True) if m >= 0])
-        or ((BLEND, 1.0),)
-        for row in zip(places.tolist(), shares.tolist(), strict=True)
+        alone[a] if b < 0 else tuple([sources[one] for one in (a, b, c) if one >= 0])
+        for a, b, c in named.tolist()
     ]
 
 
-def brief_sources(members: Sequence[str], parts: Parts, rows: Indices) -> list[Sources]:
-    """Answer the members that speak for each of int32[k] rows, without reasons; see above."""
-    return [tuple([Source(*one) for one in named]) for named in named_members(members, parts, rows)]
+@lru_cache(maxsize=64)
+def _ready(members: tuple[str, ...]) -> tuple[list[Sources], list[Source]]:
+    """Answer every source that may be named, and each as the only one; the last is for none."""
+    sources = [Source(member, share / 100) for member in members for share in range(101)]
+    sources.append(Source(BLEND, 1.0))
+    return [(source,) for source in sources], sources
 
 
 def personal_sources(
@@ -146,12 +150,12 @@ def personal_sources(
 ) -> list[Sources]:
     """Answer the members that speak for each of int32[k] rows, and on which events they rest."""
     found: list[Sources] = []
-    named = named_members(model.members, parts, rows)
+    named = brief_sources(model.voices, parts, rows)
     events = _told(model, rows, past, as_of)
     for row, members, told in zip(rows.tolist(), named, events, strict=True):
         because = tuple([catalogue.ids[one] for one, _ in told])
         sources: list[Source] = []
-        for member, share in members:
+        for member, share, _, _ in members:
             if member in IMPERSONAL:
                 sources.append(Source(member, share, (), IMPERSONAL[member]))
             elif told and member != BLEND:

@@ -81,7 +81,8 @@ class RecommendModel:
     """A blend over a fixed catalogue of n items; all methods are pure and may run in threads.
 
     items: ids, in the order of their numbers. hashes: uint64[n], hash64 of each.
-    members: names in the order of `Scored.parts`. kind_weights: float32[KINDS], what an event
+    members: every member's name; voices: those with a weight above 0, in the order of
+    `Scored.parts`. kind_weights: float32[KINDS], what an event
     of each kind says; 0 is ignored. repeats: whether items of the history may be recommended
     again unless the request says otherwise, as learned from the log.
     """
@@ -93,11 +94,17 @@ class RecommendModel:
     weights: Floats
     kind_weights: Floats
     repeats: bool = False
+    voices: tuple[str, ...] = field(init=False)
+    _heard: tuple[tuple[Member, ...], Floats] = field(init=False, repr=False)
     _sorted: Hashes = field(init=False, repr=False)
     _order: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = np.argsort(self.hashes, kind="stable")
+        loud = np.flatnonzero(self.weights > 0).tolist()
+        heard = tuple([self.scorers[place] for place in loud])
+        object.__setattr__(self, "voices", tuple([self.members[place] for place in loud]))
+        object.__setattr__(self, "_heard", (heard, frozen(self.weights[loud], np.float32)))
         object.__setattr__(self, "_order", frozen(order, np.int32))
         object.__setattr__(self, "_sorted", frozen(self.hashes[order], np.uint64))
 
@@ -133,7 +140,7 @@ class RecommendModel:
         unit. Nothing is excluded: neither items of the history nor items that may not be shown.
         """
         past = self.past(indices, kinds, ats, as_of)
-        return blended(self.scorers, self.weights, past, len(self.items))
+        return blended(*self._heard, past, len(self.items))
 
     def similar(self, index: int) -> Floats:
         """Answer float32[n]: likeness of every item to item `index`, which itself gets -inf."""

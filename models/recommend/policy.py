@@ -110,8 +110,12 @@ def _fill(case: Case) -> list[Ranked]:
         case.allowed[chosen] = False
         sources = _sources(case, proposal, chosen) if chosen.size else []
         mark = proposal.fallback
-        for row, score, named in zip(chosen.tolist(), scores.tolist(), sources, strict=True):
-            places.append(Ranked(ids[row], score, named, mark, items[row] is not None))
+        # Float32 holds no more digits than these, and short numbers travel and print faster.
+        values = np.round(scores.astype(np.float64), 5).tolist()
+        places += [
+            Ranked(ids[row], score, named, mark, items[row] is not None)
+            for row, score, named in zip(chosen.tolist(), values, sources, strict=True)
+        ]
         if len(places) == case.ask.k:
             break
     return places
@@ -165,4 +169,4 @@ def _sources(case: Case, proposal: Proposal, rows: Indices) -> list[Sources]:
         return [plain_source(fallback) if explain else BRIEFLY[fallback]] * rows.size
     if explain:
         return personal_sources(model, catalogue, proposal.parts, rows, case.past, case.as_of)
-    return brief_sources(model.members, proposal.parts, rows)
+    return brief_sources(model.voices, proposal.parts, rows)

@@ -9,6 +9,8 @@ from numba import njit
 from models.recommend.member import Floats, Ints
 
 _EVERYTHING = np.ones(0, np.bool_)
+_STRETCH = 32
+"""Scores looked at together, in vector lanes: most stretches hold none of the best."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -48,24 +50,31 @@ def select(scores: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> int:
     floor = np.float32(-np.inf)
     if k == 0:
         return 0
-    for i in range(scores.shape[0]):
-        score = scores[i]
-        # Later items lose ties, so only a strictly better score can enter a full heap.
-        if not score > floor or (masked and not allowed[i]):
+    for start in range(0, scores.shape[0], _STRETCH):
+        stretch = scores[start : start + _STRETCH]
+        above = 0
+        for i in range(stretch.shape[0]):
+            above += stretch[i] > floor
+        if above == 0:
             continue
-        if size < k:
-            best[size] = score
-            out[size] = i
-            size += 1
-            if size == k:
-                for place in range(k // 2 - 1, -1, -1):
-                    _sink(best, out, place, k)
+        for i in range(start, start + stretch.shape[0]):
+            score = scores[i]
+            # Later items lose ties, so only a strictly better score can enter a full heap.
+            if not score > floor or (masked and not allowed[i]):
+                continue
+            if size < k:
+                best[size] = score
+                out[size] = i
+                size += 1
+                if size == k:
+                    for place in range(k // 2 - 1, -1, -1):
+                        _sink(best, out, place, k)
+                    floor = best[0]
+            else:
+                best[0] = score
+                out[0] = i
+                _sink(best, out, 0, k)
                 floor = best[0]
-        else:
-            best[0] = score
-            out[0] = i
-            _sink(best, out, 0, k)
-            floor = best[0]
     if size < k:
         for place in range(size // 2 - 1, -1, -1):
             _sink(best, out, place, size)

@@ -176,12 +176,7 @@ _brief = lru_cache(maxsize=65_536)(SourceOut)
 
 
 def _sources(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
-    return tuple(
-        [
-            SourceOut(member, share, because, text) if text else _brief(member, share)
-            for member, share, because, text in sources
-        ]
-    )
+    return tuple([SourceOut(*source) if source.text else _brief(*source[:2]) for source in sources])
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:

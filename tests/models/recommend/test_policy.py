@@ -220,7 +220,7 @@ def test_answers_keep_their_promises(ask, past, hidden, learned, origin):
     for place in slate.items:
         assert 1 <= len(place.sources) <= 3
         assert {bool(source.text) for source in place.sources} == {ask.explain}
-        assert 0 < sum(source.share for source in place.sources) <= 1.0002
+        assert 0 < sum(source.share for source in place.sources) <= 1.02
     assert all(np.isfinite(place.score) for place in slate.items)
 
 
