@@ -4,7 +4,7 @@ Source: Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing
 Knows nothing of fitting; times are in the unit the numbers were fitted in.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from models.btyd import geometric
 from models.btyd.customers import F64, Customers
@@ -23,9 +23,12 @@ class BGNBD:
     a: float
     b: float
 
+    def _numbers(self) -> tuple[float, float, float, float]:
+        return (self.r, self.alpha, self.a, self.b)
+
     def log_likelihood(self, customers: Customers) -> F64:
         """Answer float64[n] (equation 6 of the paper)."""
-        return geometric.log_likelihood(astuple(self), 0, *customers)
+        return geometric.log_likelihood(self._numbers(), 0, *customers)
 
     def alive(self, customers: Customers) -> F64:
         """Answer float64[n]: the chance of not having left. Never a churn score.
@@ -33,12 +36,12 @@ class BGNBD:
         Those alive may still buy nothing in a horizon, and those who never came back count as
         alive for certain; use `inactive`.
         """
-        return geometric.alive(astuple(self), 0, *customers)
+        return geometric.alive(self._numbers(), 0, *customers)
 
     def expected(self, customers: Customers, horizon: float) -> F64:
         """Answer float64[n]: orders to expect within `horizon` (equation 10)."""
-        return geometric.expected(astuple(self), 0, *customers, horizon)
+        return geometric.expected(self._numbers(), 0, *customers, horizon)
 
     def inactive(self, customers: Customers, horizon: float, lead: float = 0.0) -> F64:
         """Answer float64[n]: the chance of no order in (lead, lead + horizon] from now."""
-        return geometric.inactive(astuple(self), 0, *customers, horizon, lead)
+        return geometric.inactive(self._numbers(), 0, *customers, horizon, lead)

@@ -7,8 +7,20 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 F64 = npt.NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _faults(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> np.ndarray:
+    out = np.empty(frequency.shape[0], np.bool_)
+    for i in range(out.shape[0]):
+        x, tx, now = frequency[i], recency[i], age[i]
+        # Not-a-number fails every comparison, so it needs no test of its own.
+        good = 0 <= x < np.inf and 0 <= tx <= now < np.inf and (x > 0 or tx == 0)
+        out[i] = not good
+    return out
 
 
 class Customers(NamedTuple):
@@ -25,8 +37,15 @@ class Customers(NamedTuple):
 
     @classmethod
     def of(cls, frequency: npt.ArrayLike, recency: npt.ArrayLike, age: npt.ArrayLike) -> Self:
-        """Take anything array-like as contiguous float64; single numbers are one customer."""
-        return cls(*(np.ascontiguousarray(one, np.float64) for one in (frequency, recency, age)))
+        """Take anything array-like as contiguous float64; single numbers are one customer.
+
+        Raises ValueError unless all three are of one length and one dimension.
+        """
+        x, tx, now = (np.ascontiguousarray(one, np.float64) for one in (frequency, recency, age))
+        # Compiled loops over the first would read beyond the end of the others.
+        if not (x.shape == tx.shape == now.shape and x.ndim == 1):
+            raise ValueError("frequency, recency and age are three columns of one length")
+        return cls(x, tx, now)
 
     def scaled(self, unit: float) -> Self:
         """Answer the same customers with times in units of `unit` of the present ones."""
@@ -34,10 +53,7 @@ class Customers(NamedTuple):
 
     def faults(self) -> npt.NDArray[np.bool_]:
         """Answer bool[n]: what no customer can be (see the class), or not a finite number."""
-        x, tx, age = self
-        good = np.isfinite(x) & np.isfinite(tx) & np.isfinite(age)
-        good &= (x >= 0) & (tx >= 0) & (tx <= age) & ((x > 0) | (tx == 0))
-        return ~good
+        return _faults(*self)
 
 
 def customers_from_orders(

@@ -90,13 +90,14 @@ def btyd_features(
     days = Customers.of(frequency, recency, age)
     good = ~days.faults()
     customers = Customers(*(column[good] for column in days)).scaled(prospects.unit_days)
-    out = {name: np.full(good.shape, np.nan) for name in prospects.names()}
-    for name, model in prospects.orders.items():
-        columns = _of_model(model, customers, prospects)
-        for column, values in zip(COLUMNS, columns, strict=True):
-            out[f"{name}_{column}"][good] = values
+    found = [
+        column
+        for model in prospects.orders.values()
+        for column in _of_model(model, customers, prospects)
+    ]
     if prospects.spend is not None:
-        own = np.zeros(good.shape) if spend is None else np.nan_to_num(np.atleast_1d(spend))
-        orders = customers.frequency + 1
-        out["order_value_expected"][good] = prospects.spend.expected(orders, own[good])
-    return out
+        own = np.zeros(good.shape) if spend is None else np.atleast_1d(spend)
+        found.append(prospects.spend.expected(customers.frequency + 1, own[good]))
+    table = np.full((len(found), len(good)), np.nan)
+    table[:, good] = found
+    return dict(zip(prospects.names(), table, strict=True))

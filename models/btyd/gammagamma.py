@@ -5,7 +5,7 @@ people spend says nothing of how often they order. Knows nothing of fitting.
 """
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,8 @@ from models.btyd.customers import F64
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _log_likelihood(
-    numbers: tuple[float, float, float], orders: np.ndarray, spend: np.ndarray
+    p: float, q: float, gamma: float, orders: np.ndarray, spend: np.ndarray
 ) -> np.ndarray:
-    p, q, gamma = numbers
     out = np.empty(orders.shape[0])
     for i in range(out.shape[0]):
         shape, mean = p * orders[i], spend[i]
@@ -27,6 +26,26 @@ def _log_likelihood(
         out[i] += shape * math.log(orders[i])
         out[i] -= (shape + q) * math.log(gamma + orders[i] * mean)
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _expected(
+    p: float, q: float, gamma: float, mean: float, orders: np.ndarray, spend: np.ndarray
+) -> np.ndarray:
+    out = np.full(orders.shape[0], mean)
+    for i in range(out.shape[0]):
+        if orders[i] > 0.0 and spend[i] > 0.0:
+            weight = p * orders[i] + q - 1.0
+            total = p * (gamma + orders[i] * spend[i])
+            out[i] = total / weight if weight > 0.0 else np.inf
+    return out
+
+
+def _columns(orders: npt.ArrayLike, spend: npt.ArrayLike) -> tuple[F64, F64]:
+    count, value = (np.ascontiguousarray(one, np.float64) for one in (orders, spend))
+    if count.shape != value.shape or count.ndim != 1:
+        raise ValueError("orders and spend are two columns of one length")
+    return count, value
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,11 +59,10 @@ class GammaGamma:
     def log_likelihood(self, orders: npt.ArrayLike, spend: npt.ArrayLike) -> F64:
         """Answer float64[n] (equation 1a of the paper).
 
-        orders: float64[n], at least 1. spend: float64[n], mean value an order, above 0.
+        orders: float64[n], at least 1. spend: float64[n], mean value an order, above 0. Raises
+        ValueError unless both are of one length.
         """
-        return _log_likelihood(
-            astuple(self), np.asarray(orders, np.float64), np.asarray(spend, np.float64)
-        )
+        return _log_likelihood(self.p, self.q, self.gamma, *_columns(orders, spend))
 
     def mean(self) -> float:
         """Answer the mean value an order over everybody; infinite when q is 1 or less."""
@@ -53,12 +71,6 @@ class GammaGamma:
     def expected(self, orders: npt.ArrayLike, spend: npt.ArrayLike) -> F64:
         """Answer float64[n]: the value an order to expect from now on (equation 5).
 
-        As log_likelihood; where orders is 0 or spend is not above 0, it is the mean over all.
+        As log_likelihood; where orders is 0 or spend is not above 0 (or NaN), the mean over all.
         """
-        count, value = np.asarray(orders, np.float64), np.asarray(spend, np.float64)
-        known = (count > 0) & (value > 0)
-        count, value = np.where(known, count, 1.0), np.where(known, value, 1.0)
-        weight = self.p * count + self.q - 1
-        with np.errstate(divide="ignore"):
-            own = np.where(weight > 0, self.p * (self.gamma + count * value) / weight, math.inf)
-        return np.where(known, own, self.mean())
+        return _expected(self.p, self.q, self.gamma, self.mean(), *_columns(orders, spend))

@@ -5,7 +5,7 @@ customer base analysis (International Journal of Research in Marketing, 2007). K
 fitting; times are in the unit the numbers were fitted in.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from models.btyd import geometric
 from models.btyd.customers import F64, Customers
@@ -20,18 +20,21 @@ class MBGNBD:
     a: float
     b: float
 
+    def _numbers(self) -> tuple[float, float, float, float]:
+        return (self.r, self.alpha, self.a, self.b)
+
     def log_likelihood(self, customers: Customers) -> F64:
         """Answer float64[n]."""
-        return geometric.log_likelihood(astuple(self), 1, *customers)
+        return geometric.log_likelihood(self._numbers(), 1, *customers)
 
     def alive(self, customers: Customers) -> F64:
         """Answer float64[n]: the chance of not having left. Never a churn score: `inactive` is."""
-        return geometric.alive(astuple(self), 1, *customers)
+        return geometric.alive(self._numbers(), 1, *customers)
 
     def expected(self, customers: Customers, horizon: float) -> F64:
         """Answer float64[n]: orders to expect within `horizon` from now."""
-        return geometric.expected(astuple(self), 1, *customers, horizon)
+        return geometric.expected(self._numbers(), 1, *customers, horizon)
 
     def inactive(self, customers: Customers, horizon: float, lead: float = 0.0) -> F64:
         """Answer float64[n]: the chance of no order in (lead, lead + horizon] from now."""
-        return geometric.inactive(astuple(self), 1, *customers, horizon, lead)
+        return geometric.inactive(self._numbers(), 1, *customers, horizon, lead)

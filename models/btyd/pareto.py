@@ -6,7 +6,7 @@ numbers were fitted in.
 """
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -87,13 +87,16 @@ class ParetoNBD:
     s: float
     beta: float
 
+    def _numbers(self) -> tuple[float, float, float, float]:
+        return (self.r, self.alpha, self.s, self.beta)
+
     def log_likelihood(self, customers: Customers) -> F64:
         """Answer float64[n] (equation 18 of the note, its integral not split in two)."""
-        return _log_likelihood(astuple(self), *customers)
+        return _log_likelihood(self._numbers(), *customers)
 
     def alive(self, customers: Customers) -> F64:
         """Answer float64[n]: the chance of not having left. Never a churn score: `inactive` is."""
-        return _alive(astuple(self), *customers)
+        return _alive(self._numbers(), *customers)
 
     def expected(self, customers: Customers, horizon: float) -> F64:
         """Answer float64[n]: orders to expect within `horizon` (equation 41 of the note)."""
@@ -107,5 +110,5 @@ class ParetoNBD:
 
     def inactive(self, customers: Customers, horizon: float, lead: float = 0.0) -> F64:
         """Answer float64[n]: the chance of no order in (lead, lead + horizon] from now."""
-        some = _some(astuple(self), customers.frequency, customers.age, horizon, lead)
+        some = _some(self._numbers(), customers.frequency, customers.age, horizon, lead)
         return 1 - self.alive(customers) * np.minimum(some, 1.0)

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from domain.errors import ScientistError, TooLittleData
 from models.btyd.customers import F64, Customers
+from models.btyd.features import Prospects
 from models.btyd.gammagamma import GammaGamma
 from models.btyd.model import ORDER_MODELS
 
@@ -29,6 +30,9 @@ _STARTS = {
     "pareto": ((0.5, 0.3, 0.6, 0.4), (1.0, 1.0, 1.0, 1.0), (0.2, 0.1, 1.5, 2.0)),
 }
 """Where searches start; the numbers that are times are in mean ages."""
+
+_UNIT_DAYS = 7.0
+"""Models are fitted in weeks, as the papers do."""
 
 _TIMES = {"alpha", "beta"}
 Objective = Callable[[F64], float]
@@ -101,6 +105,36 @@ def fit_spend(orders: npt.ArrayLike, spend: npt.ArrayLike) -> Fitted:
         return -float(GammaGamma(*np.exp(logs)).log_likelihood(count, value).sum())
 
     return _search(objective, starts, GammaGamma, len(count))
+
+
+def fit_prospects(
+    days: Customers,
+    horizon_days: float,
+    lead_days: float = 0.0,
+    spend: npt.ArrayLike | None = None,
+    names: Sequence[str] = ("mbgnbd", "pareto"),
+) -> tuple[Prospects, dict[str, Fitted]]:
+    """Fit what `btyd_features` needs, in weeks; answer it with each fit by name ("spend" too).
+
+    days: customers with times in days, as of a time no label's window reaches back over. spend:
+    float64[n], mean value an order, or None for no model of it. Models whose search found no
+    optimum are left out. Raises TooLittleData when none is left, else as fit_orders; without
+    enough spenders there is no model of value.
+    """
+    weeks = days.scaled(_UNIT_DAYS)
+    fits = {name: fit_orders(name, weeks) for name in names}
+    orders = {name: fit.model for name, fit in fits.items() if fit.converged}
+    if not orders:
+        raise TooLittleData("no model of orders has an optimum on these customers")
+    value = None
+    if spend is not None:
+        try:
+            fits["spend"] = fit_spend(days.frequency + 1, spend)
+        except TooLittleData:
+            pass
+        else:
+            value = fits["spend"].model if fits["spend"].converged else None
+    return Prospects(orders, horizon_days, lead_days, _UNIT_DAYS, value), fits
 
 
 def _check(customers: Customers) -> None:

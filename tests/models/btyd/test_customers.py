@@ -61,3 +61,10 @@ def test_what_no_customer_can_be(row):
 @pytest.mark.parametrize("row", [(0, 0, 0), (0, 0, 5), (1, 0, 0), (3, 5, 5)])
 def test_what_a_customer_can_be(row):
     assert Customers.of(*row).faults().tolist() == [False]
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="one length"):
+        Customers.of([1, 2], [0.5], [3.0, 4.0])
+    with pytest.raises(ValueError, match="one length"):
+        Customers.of([[1]], [[1]], [[1]])

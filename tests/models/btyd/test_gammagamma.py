@@ -37,7 +37,7 @@ def test_between_their_own_and_everybody_s(orders, spend):
     assert abs(more - spend) <= abs(found - spend) + 1e-9
 
 
-@pytest.mark.parametrize(("orders", "spend"), [(0, 0), (0, 20), (3, 0), (3, -5)])
+@pytest.mark.parametrize(("orders", "spend"), [(0, 0), (0, 20), (3, 0), (3, -5), (3, np.nan)])
 def test_without_orders_or_value_it_is_everybody_s(orders, spend):
     assert MODEL.expected([orders], [spend])[0] == MODEL.mean()
 
@@ -47,3 +47,9 @@ def test_a_tail_without_a_mean():
     assert heavy.mean() == math.inf
     assert heavy.expected([0, 1, 4], [0, 20.0, 20.0])[:2].tolist() == [math.inf, math.inf]
     assert math.isfinite(heavy.expected([4], [20.0])[0])
+
+
+def test_columns_of_different_lengths_are_refused():
+    for answer in (MODEL.expected, MODEL.log_likelihood):
+        with pytest.raises(ValueError, match="one length"):
+            answer([1, 2], [5.0])

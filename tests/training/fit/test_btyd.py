@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize
 
 from domain.errors import ScientistError, TooLittleData
-from models.btyd import BGNBD, MBGNBD, Customers, GammaGamma, ParetoNBD
+from models.btyd import BGNBD, MBGNBD, Customers, GammaGamma, ParetoNBD, btyd_features
 from tests.models.btyd.oracle import simulate
-from training.fit.btyd import fit_orders, fit_spend
+from training.fit.btyd import fit_orders, fit_prospects, fit_spend
 
 TRUTHS = {
     "bgnbd": BGNBD(0.8, 5.0, 0.9, 2.5),
@@ -135,3 +135,29 @@ def test_spend_without_spenders():
         fit_spend([1, 2, 0], [5.0, 6.0, 7.0])
     with pytest.raises(TooLittleData, match="the same"):
         fit_spend(np.ones(50), np.full(50, 20.0))
+
+
+def test_prospects_are_fitted_in_weeks(worlds):
+    days = Customers(*(column[:600] for column in worlds["bgnbd"])).scaled(1 / 7)
+    rng = np.random.default_rng(4)
+    prospects, fits = fit_prospects(days, 28, 7, rng.gamma(3, 10, 600), ["bgnbd", "mbgnbd"])
+    assert (prospects.horizon_days, prospects.lead_days, prospects.unit_days) == (28, 7, 7)
+    assert list(prospects.orders) == ["bgnbd", "mbgnbd"]
+    assert fits["bgnbd"].model == prospects.orders["bgnbd"]
+    assert prospects.orders["bgnbd"].alpha == pytest.approx(TRUTHS["bgnbd"].alpha, rel=0.6)
+    columns = btyd_features(prospects, *days)
+    assert all(np.isfinite(column).all() for column in columns.values())
+    assert abs(columns["bgnbd_inactive"] - columns["mbgnbd_inactive"]).max() < 0.5
+
+
+def test_without_value_there_is_no_model_of_it(worlds):
+    days = Customers(*(column[:300] for column in worlds["bgnbd"])).scaled(1 / 7)
+    for spend in (None, np.full(300, 5.0), np.zeros(300)):
+        prospects, fits = fit_prospects(days, 28, 0, spend, ["bgnbd"])
+        assert prospects.spend is None
+        assert list(fits) == ["bgnbd"]
+
+
+def test_too_few_have_no_prospects():
+    with pytest.raises(TooLittleData):
+        fit_prospects(make(30, 20), 28)
