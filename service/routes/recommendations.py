@@ -172,11 +172,15 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     )
 
 
-_brief = lru_cache(maxsize=65_536)(SourceOut)
-
-
 def _sources(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
-    return tuple([SourceOut(*source) if source.text else _brief(*source[:2]) for source in sources])
+    if sources and sources[0].text:
+        return tuple([SourceOut(*source) for source in sources])
+    return _brief(sources)
+
+
+@lru_cache(maxsize=65_536)
+def _brief(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
+    return tuple([SourceOut(source.member, source.share) for source in sources])
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:
