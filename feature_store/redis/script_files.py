@@ -19,16 +19,17 @@ class Script:
     sha: str
 
 
-def _load(name: str, prelude: str = "") -> Script:
-    names = (prelude, name) if prelude else (name,)
-    text = "\n".join((_FOLDER / f"{each}.lua").read_text(encoding="utf-8") for each in names)
+def _load(name: str, *before: str) -> Script:
+    """Read a script; `before` names what is put before it, in order."""
+    parts = [(_FOLDER / f"{each}.lua").read_text(encoding="utf-8") for each in (*before, name)]
+    text = "\n".join(parts)
     digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, digest)
 
 
-APPEND = _load("append", prelude="records")
+APPEND = _load("append", "in_order", "records")
 LINK = _load("link")
-CARRY = _load("carry", prelude="records")
+CARRY = _load("carry", "names", "records")
 COMPARE_AND_SET = _load("compare_and_set")
 PUT_ITEMS = _load("put_items")
 COMMIT_ITEMS = _load("commit_items")

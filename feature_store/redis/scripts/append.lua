@@ -1,4 +1,5 @@
--- Appends the new events of one bucket to their histories and to the bucket's stream.
+-- Appends the new events of one bucket to their histories and to the bucket's stream; here
+-- what in_order.lua left aside: `left` (places in KEYS), their `histories` and `links`.
 -- KEYS: stream, then for each entity: history, ids that left it, profile (user) or link (session).
 -- ARGV[2]: the payloads of all events, each behind its length (uint32).
 -- ARGV[3..]: for each entity its records, in (at, event) order, each id once.
@@ -23,17 +24,17 @@ local function counted(h, added)
     .. pack('<i8', clamp(unpack('<i8', h, v) + value)) .. sub(h, v + 8, H)
 end
 
-local out, all, entity = {}, true, 0
-local kept, refused = {}, {}
-for k = 2, #KEYS, 3 do
-  local hk, gk, third, added = KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[entity + 3]
+local out, kept, refused, all = {}, {}, {}, true
+for e = 3, #ARGV do out[e - 2], kept[e - 2] = string.rep('1', #ARGV[e] / R), ARGV[e] end
+for n = 1, #left do
+  local k = left[n]
+  local entity = (k + 1) / 3
+  local hk, gk, third, added = KEYS[k], KEYS[k + 1], KEYS[k + 2], ARGV[entity + 2]
   local is_session = byte(third) == 108
-  local link = is_session and call('GET', third)
-  entity = entity + 1
-  if link then
-    out[entity], all, kept[entity], refused[entity] = 'L' .. link, false, '', true
+  if links[n] then
+    out[entity], all, kept[entity], refused[entity] = 'L' .. links[n], false, '', true
   else
-    local h, gone, status = call('GET', hk), false, false
+    local h, gone, status = histories[n], false, false
     if h then
       gone = #h >= H + 64 * R and call('GET', gk)
       for p = 9, #added, R do
@@ -44,7 +45,6 @@ for k = 2, #KEYS, 3 do
         end
       end
     end
-    out[entity] = string.rep('1', #added / R)
     if status then
       local fresh, marks = {}, {}
       for i = 1, #added / R do
@@ -52,8 +52,8 @@ for k = 2, #KEYS, 3 do
         marks[i] = status[i] and '0' or '1'
       end
       all, refused[entity], added, out[entity] = false, status, concat(fresh), concat(marks)
+      kept[entity] = added
     end
-    kept[entity] = added
     if #added > 0 then
       local first, last = unpack('<i8', added), unpack('<i8', added, #added - R + 1)
       local refresh = false
@@ -92,7 +92,7 @@ end
 local records = concat(kept)
 if #records > 0 then
   local p, payloads = 1, {}
-  for e = 1, entity do
+  for e = 1, #out do
     local no = refused[e]
     for i = 1, #ARGV[e + 2] / R do
       local next_one = p + 4 + unpack('<I4', ARGV[2], p)

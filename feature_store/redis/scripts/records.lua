@@ -1,11 +1,6 @@
 -- Shared by the scripts that change histories; put before them when they are loaded.
 -- A history is a header of 34 int64 and 56-byte records in (at, event) order; see
--- feature_store/records.py. ARGV[1] is six int64: cap, spare, slack, remember, ttl, now (ms).
-local call, sub, find, byte = redis.call, string.sub, string.find, string.byte
-local pack, unpack, concat = struct.pack, struct.unpack, table.concat
-local KEYS, ARGV = KEYS, ARGV
-local cap, spare, slack, remember, ttl, now = unpack('<i8i8i8i8i8i8', ARGV[1])
-local R, H, LIMIT, DAY = 56, 272, 9007199254740991, 86400000
+-- feature_store/records.py. Comes after names.lua or in_order.lua, which name what it uses.
 local SLOTS = '<i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8i8'
 
 -- Tells whether `bytes` holds the 8 bytes `id` at `first` or whole steps after it.
