@@ -7,6 +7,7 @@ happen if it changed. Knows nothing of how contributions are computed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,13 @@ ALONE = frozenset({"attributes"})
 
 REST = "rest"
 """The group of all reasons too small to be told."""
+
+
+class _Told(NamedTuple):
+    """A template and the places of its features."""
+
+    line: Line
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,7 @@ class Teller:
     labels: tuple[str, ...] = field(init=False)
     _order: npt.NDArray[np.int64] = field(init=False, repr=False)
     _starts: npt.NDArray[np.int64] = field(init=False, repr=False)
+    _told: tuple[tuple[_Told, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.groups) == len(self.units):
@@ -54,6 +63,10 @@ class Teller:
             "labels": tuple(group for group, _ in together),
             "_order": np.array([place for one in members for place in one], np.int64),
             "_starts": np.cumsum([0, *map(len, members)])[:-1],
+            "_told": tuple(
+                _tellings(group, self.names, own)
+                for (group, _), own in zip(together, members, strict=True)
+            ),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
@@ -94,85 +107,77 @@ class Teller:
         most: int = 5,
     ) -> tuple[Reason, ...]:
         """As `reasons`, with `sums` a row that `grouped` has answered, for many rows at once."""
-        whole = float(np.abs(sums).sum())
+        # Plain numbers from here on: a dozen of them are quicker read one by one than as arrays.
+        totals, parts, known = sums.tolist(), contributions.tolist(), values.tolist()
+        whole = sum(map(abs, totals))
         if not whole > 0:
             return ()
-        order = [int(one) for one in np.argsort(-np.abs(sums), kind="stable") if sums[one] != 0]
-        known = {
-            name: value
-            for name, value in zip(self.names, values.tolist(), strict=True)
-            if isfinite(value)
-        }
-        found = [
-            self._reason(one, float(sums[one]), whole, contributions, known, shown or {})
-            for one in order[:most]
-        ]
-        if rest := order[most:]:
-            total = float(sums[rest].sum())
-            share = float(np.abs(sums[rest]).sum()) / whole
+        order = sorted(range(len(totals)), key=lambda one: -abs(totals[one]))
+        order = [one for one in order if totals[one] != 0]
+        found: list[Reason] = []
+        for one in order[:most]:
+            total = totals[one]
+            said = self._sentence(one, parts, known, 1 if total > 0 else -1, shown or {})
+            direction, share = _direction(total), abs(total) / whole
+            found.append(Reason(self.labels[one], said[0], direction, share, *said[1:], total))
+        if rest := [totals[one] for one in order[most:]]:
+            total, share = sum(rest), sum(map(abs, rest)) / whole
             text = f"{len(rest)} smaller influence{'s' if len(rest) > 1 else ''} together"
             found.append(Reason(REST, text, _direction(total), share, contribution=total))
         return tuple(found)
 
-    def _reason(
-        self,
-        one: int,
-        total: float,
-        whole: float,
-        contributions: Floats,
-        known: Mapping[str, float],
-        shown: Mapping[str, str],
-    ) -> Reason:
-        group = self.labels[one]
-        # How loudly each feature speaks in the direction of the whole group.
-        loud = {
-            self.names[place]: float(contributions[place]) * (1 if total > 0 else -1)
-            for place in self.members[one]
-        }
-        text, value, reference = self._sentence(group, loud, known, shown)
-        share = abs(total) / whole
-        return Reason(group, text, _direction(total), share, value, reference, total)
-
     def _sentence(
         self,
-        group: str,
-        loud: Mapping[str, float],
-        known: Mapping[str, float],
+        one: int,
+        parts: list[float],
+        known: list[float],
+        sign: int,
         shown: Mapping[str, str],
     ) -> tuple[str, float | None, float | None]:
-        lines = [line for line in TEMPLATES.get(group, ()) if _can_say(line, loud, known)]
-        if lines:
-            # The first of the loudest, so that ties do not change with the weather.
-            line = max(lines, key=lambda line: loud[line.features[0]])
-            first, second = line.features[0], line.features[1:2]
-            text = line.say(known)
-            if second:
-                return text, known[first], known[second[0]]
-            return self._with_typical(first, line.manners[0], text, known)
-        loudest = max(loud, key=lambda name: loud[name])
-        words = loudest.replace("_", " ")
-        if loudest in shown:
-            return f"{words} is {shown[loudest]}", None, None
-        heard = [name for name in loud if name in known]
+        """Answer text, value and reference; `sign` is the direction of the whole group."""
+        best: _Told | None = None
+        for told in self._told[one]:
+            # Only a louder one displaces an earlier, so that ties keep the templates' order.
+            louder = best is None or parts[told.places[0]] * sign > parts[best.places[0]] * sign
+            if louder and all(isfinite(known[place]) for place in told.places):
+                best = told
+        if best is not None:
+            numbers = [known[place] for place in best.places]
+            text = best.line.say(numbers)
+            if len(numbers) > 1:
+                return text, numbers[0], numbers[1]
+            return self._with_typical(best.places[0], best.line.manners[0], text, numbers[0])
+        members = self.members[one]
+        loudest = max(members, key=lambda place: parts[place] * sign)
+        words = self.names[loudest].replace("_", " ")
+        if self.names[loudest] in shown:
+            return f"{words} is {shown[self.names[loudest]]}", None, None
+        heard = [place for place in members if isfinite(known[place])]
         if not heard:
-            return UNKNOWN.get(group, f"{words} is not known"), None, None
-        loudest = max(heard, key=lambda name: loud[name])
-        manner = UNITS.get(self.units[self.names.index(loudest)], "number")
-        text = f"{loudest.replace('_', ' ')} is {MANNERS[manner](known[loudest])}"
-        return self._with_typical(loudest, manner, text, known)
+            return UNKNOWN.get(self.labels[one], f"{words} is not known"), None, None
+        loudest = max(heard, key=lambda place: parts[place] * sign)
+        manner = UNITS.get(self.units[loudest], "number")
+        text = f"{self.names[loudest].replace('_', ' ')} is {MANNERS[manner](known[loudest])}"
+        return self._with_typical(loudest, manner, text, known[loudest])
 
     def _with_typical(
-        self, name: str, manner: str, text: str, known: Mapping[str, float]
+        self, place: int, manner: str, text: str, value: float
     ) -> tuple[str, float | None, float | None]:
-        usual = self.typical.get(name)
+        usual = self.typical.get(self.names[place])
         if usual is None or not isfinite(usual) or manner in ("than", "level"):
-            return text, known[name], None
-        return f"{text}; {MANNERS[manner](usual)} is usual", known[name], float(usual)
+            return text, value, None
+        return f"{text}; {MANNERS[manner](usual)} is usual", value, float(usual)
 
 
-def _can_say(line: Line, loud: Mapping[str, float], known: Mapping[str, float]) -> bool:
-    """Tell whether a line is about this group and all its numbers are known."""
-    return line.features[0] in loud and all(feature in known for feature in line.features)
+def _tellings(group: str, names: tuple[str, ...], members: tuple[int, ...]) -> tuple[_Told, ...]:
+    """Answer the templates of a group that are about these members and whose numbers exist."""
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(
+        _Told(line, tuple(places[feature] for feature in line.features))
+        for line in TEMPLATES.get(group, ())
+        if all(feature in places for feature in line.features)
+        and places[line.features[0]] in members
+    )
 
 
 def _direction(contribution: float) -> Direction:

@@ -5,7 +5,7 @@ sentence is about, the second what it is held against. Knows nothing of contribu
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _PLACE = re.compile(r"\{(\w+):(\w+)\}")
@@ -20,11 +20,11 @@ class Line(NamedTuple):
     features: tuple[str, ...]
     manners: tuple[str, ...]
 
-    def say(self, values: Mapping[str, float]) -> str:
-        """Answer the sentence; raises KeyError for a feature without a value."""
+    def say(self, numbers: Sequence[float]) -> str:
+        """Answer the sentence with a number for each of its features, in their order."""
         parts = [self.texts[0]]
-        for text, feature, manner in zip(self.texts[1:], self.features, self.manners, strict=True):
-            parts += (MANNERS[manner](values[feature]), text)
+        for text, manner, value in zip(self.texts[1:], self.manners, numbers, strict=True):
+            parts += (MANNERS[manner](value), text)
         return "".join(parts)
 
 
