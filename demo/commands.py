@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -18,8 +18,11 @@ from urllib.request import urlopen
 
 from demo.place import Place, Running
 from demo.telling import DemoFailed, Teller
+from feature_store.settings import Home
+from models.bundle_pointers import read_pointer
 
 ROOT = Path(__file__).resolve().parent.parent
+FAMILY = "recommend"
 FIRST_PORT = 8000
 PORTS = 50
 START_PATIENCE_S = 90.0
@@ -78,7 +81,9 @@ class Commands:
         running = Running(process.pid, f"http://127.0.0.1:{port}")
         self.place.note_service(running)
         end = time.monotonic() + START_PATIENCE_S
-        while not is_ready(running.base):
+        pointer = read_pointer(Home(self.place.home).bundles / FAMILY)
+        version = pointer.version if pointer is not None else ""
+        while not is_ready(running.base, version):
             if process.poll() is not None or time.monotonic() > end:
                 told = self.place.service_log.read_text("utf-8", "replace")[-800:]
                 raise DemoFailed(f"the service did not start; its last words:\n{told}")
@@ -86,14 +91,17 @@ class Commands:
         return running
 
 
-def is_ready(base: str, opener: Callable[..., object] = urlopen) -> bool:
-    """Tell whether the service says it is ready and has a model to answer with."""
+def is_ready(base: str, version: str) -> bool:
+    """Tell whether the service at `base` is ready and answers with the model `version`.
+
+    The version also tells our service from another one on a port that we did not get.
+    """
     try:
-        with opener(base + "/readyz", timeout=2) as reply:  # type: ignore[attr-defined]
+        with urlopen(base + "/readyz", timeout=2) as reply:
             found = json.loads(reply.read())
     except (URLError, OSError, ValueError):
         return False
-    return found.get("status") == "ready" and "recommend" in found.get("models", {})
+    return found.get("status") == "ready" and found.get("models", {}).get(FAMILY) == version
 
 
 def free_port(first: int = FIRST_PORT) -> int:

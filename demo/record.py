@@ -5,7 +5,7 @@ Asks the training command line, as a person would. Knows nothing of how it is ke
 
 from typing import Any
 
-from demo.commands import Commands
+from demo.commands import FAMILY, Commands
 from demo.telling import DemoFailed, Teller
 from feature_store.settings import Home
 from models.bundle import Metric, open_bundle
@@ -13,7 +13,6 @@ from models.bundle_pointers import read_pointer
 
 SHOWN = ("hr_at_10", "recall_at_10", "ndcg_at_10")
 RIVAL = "popularity"
-FAMILY = "recommend"
 
 
 def told_record(commands: Commands, teller: Teller) -> None:

@@ -203,7 +203,7 @@ def changed(before: Places, after: Places, control: Wide, clicked: str) -> str:
     move = _largest_move(control.before, control.after)
     if move > max(FAR_BEYOND_DRIFT * drift, LEAST_MOVE):
         return (
-            f"the first {len(now)} stay, their history is long; of the first {len(control.after)} "
+            f"the first {len(now)} stay, the history being long; of {len(control.after)} items "
             f"the scores moved by up to {move:.2%} (without a click: {drift:.4%})"
         )
     return ""

@@ -1,6 +1,7 @@
-"""The whole circle for real: import, fit, release, serve, click, another answer; twice over."""
+"""The whole circle for real: import, fit, release, serve, click, another answer."""
 
 import csv
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demo.__main__ import main
-from demo.commands import ROOT, free_port
+from demo.__main__ import bring_in, main
+from demo.commands import ROOT, Commands
+from demo.data import data_of
 from demo.place import Imported, Place
+from demo.telling import Teller
 from training.importing.presets.grocery import installed_data
 
 USERS, GROUPS, ITEMS_EACH, EVENTS_EACH = 150, 3, 20, 40
@@ -38,7 +41,10 @@ def write_shop(folder: Path) -> Path:
 
 
 def told(home: Path, *words: str) -> str:
-    port = str(free_port(18_100))
+    with socket.socket() as probe:
+        # One the system says is free: others may be testing on the same machine.
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
     done = subprocess.run(
         [sys.executable, "-m", "demo", "--home", str(home), "--port", port, *words],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
@@ -47,22 +53,33 @@ def told(home: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_a_log_of_ones_own_and_a_second_run(tmp_path: Path) -> None:
+def test_a_log_of_ones_own(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shop = write_shop(tmp_path / "shop")
     try:
-        first = told(home, "--data", str(shop))
-        assert "✓ the log holds 6,000 events" in first
-        assert "✓ the very next answer is another one" in first
-        assert "✓ every item is of shelf" in first
-        second = told(home, "--data", str(shop))
-        assert "imported by an earlier run" in second
-        assert "The service of an earlier demo was stopped" in second
-        assert "✓ ready at" in second
+        text = told(home, "--data", str(write_shop(tmp_path / "shop")))
+        assert "✓ the log holds 6,000 events" in text
+        assert text.count("✓ the very next answer is another one") >= 1
+        assert "✓ every item is of shelf" in text
+        assert Place(home).running() is not None
     finally:
         stopped = main(["--stop", "--home", str(home)])
     assert stopped == 0
     assert Place(home).running() is None
+
+
+def test_a_second_run_uses_the_log_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,at\na,b,1500000000\na,c,1500000001\n")
+    place, teller = Place(tmp_path / "home"), Teller()
+    commands = Commands(place, teller)
+    data = data_of(log, False, place.home)
+    bring_in(data, place, commands, teller)
+    assert "events: read 2 · accepted 2" in capfd.readouterr().out
+    assert place.imported() == Imported(str(log), 2)
+    bring_in(data, place, commands, teller)
+    told_again = capfd.readouterr().out
+    assert "imported by an earlier run: the log holds 2 events" in told_again
+    assert "training import" not in told_again
 
 
 def test_the_groceries_in_short(tmp_path: Path) -> None:
