@@ -198,8 +198,9 @@ def _say_counts(what: str, counts: Counts, say: Say) -> None:
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
-    """Show a bar on standard error while rows go by; silent when that is not a terminal."""
-    with tqdm(total=total, desc=f"{what:8}", unit=" rows", unit_scale=True, file=sys.stderr) as bar:
+    """Show a bar on standard error while rows go by."""
+    look = {"desc": f"{what:8}", "unit": " rows", "unit_scale": True, "mininterval": 0.5}
+    with tqdm(total=total, file=sys.stderr, **look) as bar:
         yield bar.update
 
 
