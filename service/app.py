@@ -4,7 +4,6 @@
 Knows which parts there are and in which order they start; nothing of what they do.
 """
 
-import gc
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -33,6 +32,7 @@ from service.openapi import build_document
 from service.routes.health import router as health_router
 from service.routes.table import ROUTES
 from service.settings import ServiceSettings, settings_from_env
+from service.settling import settle_memory
 from service.store_watch import StoreWatch
 from service.trends import LiveTrends
 
@@ -103,7 +103,7 @@ def create_app(opening: OpenContext | None = None) -> Dispatcher:
             app.state.context = dispatcher.context = context
             log_info("serving", store="up" if context.watch.up else "down")
             if opening is None:
-                _settle_memory()
+                settle_memory()
             yield
             app.state.context = dispatcher.context = None
 
@@ -122,13 +122,6 @@ def create_app(opening: OpenContext | None = None) -> Dispatcher:
     app.add_exception_handler(RequestValidationError, _validation_error)
     dispatcher = Dispatcher(ROUTES, app)
     return dispatcher
-
-
-def _settle_memory() -> None:
-    """Take what was loaded out of garbage collection: a full pass over it stalls requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _add_documents(app: FastAPI) -> None:
