@@ -37,6 +37,16 @@ def after(stream_id: str) -> str:
     return f"{ms}-{int(place or 0) + 1}"
 
 
+def close_client(client: Any) -> None:
+    """Close a client; of a cluster's, every node's connections, which its own close leaves."""
+    if isinstance(client, redis.RedisCluster):
+        manager: Any = client.nodes_manager
+        for node in (*manager.nodes_cache.values(), *manager.startup_nodes.values()):
+            if node.redis_connection is not None:
+                node.redis_connection.connection_pool.disconnect()
+    client.close()
+
+
 class Streams:
     """Reads and trims a deployment's streams; safe to keep for long, heals by itself.
 
@@ -86,7 +96,7 @@ class Streams:
     def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            client.close()
+            close_client(client)
 
     def _range(self, key: str, after_id: str, count: int) -> list[tuple[bytes, Any]]:
         start = after(after_id) if after_id else "-"

@@ -11,7 +11,7 @@ import redis
 from feature_store.memory import MemoryStore
 from feature_store.opening import open_store
 from feature_store.redis.embedded import Embedded
-from feature_store.redis.streams import Streams
+from feature_store.redis.streams import Streams, close_client
 from feature_store.settings import Home
 from feature_store.store import Store, StoreSettings, StreamEntry
 from tests.feature_store.servers import (
@@ -106,7 +106,7 @@ def backend(
             if shape == "cluster":
                 cluster = redis.RedisCluster.from_url(server.url)
                 cluster.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
-                cluster.close()
+                close_client(cluster)
             else:
                 client.flushall()
         yield Backend(shape, server.url)

@@ -56,7 +56,23 @@ async def test_entries_are_read_and_trimmed_in_order(server: RunningServer) -> N
 
 async def test_the_same_on_a_cluster(tmp_path: Path) -> None:
     with serving_cluster(tmp_path) as server:
-        check_reading(server.url, await fill(server.url))
+        made = await fill(server.url)
+        before = open_sockets()
+        check_reading(server.url, made)
+        assert open_sockets() <= before
+
+
+def open_sockets() -> int:
+    """Answer how many sockets this process holds open (0 where that cannot be told)."""
+    folder = Path("/proc/self/fd")
+    return sum("socket:" in target(each) for each in folder.iterdir()) if folder.is_dir() else 0
+
+
+def target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 async def test_a_link_is_a_row(server: RunningServer) -> None:
