@@ -5,13 +5,14 @@ A new view is one module and one line here; parity tests then run on it by thems
 
 from collections.abc import Sequence
 
+from feature_store.views.breadth import BREADTH
 from feature_store.views.rfm import RFM
 from feature_store.views.rhythm import RHYTHM
 from feature_store.views.sequence import SEQUENCE
 from feature_store.views.session import SESSION
 from feature_store.views.view import View
 
-VIEWS: dict[str, View] = {view.name: view for view in (SEQUENCE, RFM, RHYTHM, SESSION)}
+VIEWS: dict[str, View] = {view.name: view for view in (SEQUENCE, RFM, RHYTHM, SESSION, BREADTH)}
 
 
 def views_named(names: Sequence[str]) -> list[View]:

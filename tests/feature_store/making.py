@@ -99,6 +99,8 @@ def _decoded(code: bytes, entities: list[str]) -> list[Event]:
                 currency="SEK" if rest & 3 == 3 else "",
                 refunds=IDS[step % len(IDS)] if named else "",
                 quantity=1.0 + shift % 3,
+                channel=("", "web", "app")[shift % 3],
+                campaign="spring" if value & 8 else "",
             )
         )
     return made

@@ -5,6 +5,7 @@ Shares no code with the views but the words of the domain.
 
 import itertools
 import math
+import statistics
 from collections.abc import Iterable
 from typing import Any
 
@@ -194,4 +195,73 @@ def session(events: list[Event], as_of: int, cap: int) -> dict[str, Any]:
     }
 
 
-ORACLES = {"sequence": sequence, "rfm": rfm, "rhythm": rhythm, "session": session}
+def breadth(events: list[Event], as_of: int, cap: int) -> dict[str, Any]:
+    """Breadth, steadiness, service."""
+    window = visible(events, as_of)[-cap:]
+    kept, _, _ = net(window)
+    orders = sorted({event.at for event, _ in kept})
+    gaps = sorted(b - a for a, b in itertools.pairwise(orders))
+    total = sum(micros for _, micros in kept) / 1_000_000
+    units = sum(event.quantity for event, _ in kept)
+    named = [event.item for event, _ in kept if event.item]
+
+    def days_since(kind: Kind) -> float:
+        found = [event.at for event in window if event.kind == kind]
+        return (as_of - found[-1]) / DAY if found else -1.0
+
+    def count(kind: Kind) -> int:
+        return sum(event.kind == kind for event in window)
+
+    adds = [place for place, e in enumerate(window) if e.kind == Kind.add_to_cart and e.item]
+    followed = [
+        place
+        for place in adds
+        if any(_bought(e) and e.item == window[place].item for e in window[place + 1 :])
+    ]
+    rated = [e.value for e in window if e.kind == Kind.rating and e.value is not None]
+    refunds, purchases = count(Kind.refund), count(Kind.purchase)
+    return {
+        "days": [
+            len({at // DAY for at in orders if as_of - at <= days * DAY})
+            for days in (14, 28, 56, 112, 365)
+        ],
+        "faded": [
+            sum(2 ** (-(as_of - at) / (life * DAY)) for at in orders) for life in (7, 28, 90)
+        ],
+        "gap_median": statistics.median(gaps) / DAY if gaps else -1.0,
+        "gap_max": gaps[-1] / DAY if gaps else -1.0,
+        "silence": sum(gap < as_of - orders[-1] for gap in gaps) / len(gaps) if gaps else -1.0,
+        "items": len(set(named)),
+        "repeat_share": 1 - len(set(named)) / len(named) if named else 0.0,
+        "quantity": units / len(kept) if kept else 0.0,
+        "price": total / units if units else 0.0,
+        "basket": len(kept) / len(orders) if orders else 0.0,
+        "order_value": total / len(orders) if orders else 0.0,
+        "order_value_last": sum(m for e, m in kept if e.at == orders[-1]) / 1_000_000
+        if orders
+        else 0.0,
+        "discount_share": sum(bool(e.campaign) for e, _ in kept) / len(kept) if kept else 0.0,
+        "channels": len({event.channel for event in _acts(window) if event.channel}),
+        "carts": len(adds),
+        "cart_abandonment": 1 - len(followed) / len(adds) if adds else -1.0,
+        "refund_share": refunds / (refunds + purchases) if refunds else 0.0,
+        "refund_recency": days_since(Kind.refund),
+        "support": count(Kind.support),
+        "support_recency": days_since(Kind.support),
+        "ratings": len(rated),
+        "rating_mean": sum(rated) / 1_000_000 / len(rated) if rated else -1.0,
+        "rating_last": rated[-1] / 1_000_000 if rated else -1.0,
+        "renewals": count(Kind.renew),
+        "renewal_recency": days_since(Kind.renew),
+        "cancels": count(Kind.cancel),
+        "cancel_recency": days_since(Kind.cancel),
+    }
+
+
+ORACLES = {
+    "sequence": sequence,
+    "rfm": rfm,
+    "rhythm": rhythm,
+    "session": session,
+    "breadth": breadth,
+}

@@ -9,6 +9,7 @@ SIGNATURES = {
     "rfm": "c63f027fc1338ef6",
     "rhythm": "892c5f73d00ee294",
     "session": "8c6ba841e7582a00",
+    "breadth": "098f1e7345f3e7a8",
 }
 
 
