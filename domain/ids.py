@@ -3,10 +3,12 @@
 The hashes are part of the stored format: changing them orphans every history.
 """
 
-import secrets
+import os
+from binascii import b2a_base64
 from hashlib import blake2b
 
 MAX_ID_BYTES = 256
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def hash64(text: str) -> int:
@@ -32,7 +34,7 @@ def bucket_of(entity: str, buckets: int) -> int:
 
 def new_id() -> str:
     """Make a fresh random identifier of 22 URL-safe characters (128 bits)."""
-    return secrets.token_urlsafe(16)
+    return b2a_base64(os.urandom(16), newline=False).translate(_URL_SAFE)[:22].decode()
 
 
 def is_valid_id(text: str) -> bool:

@@ -5,9 +5,11 @@ layout of histories and profiles, nothing of what they are used for.
 """
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 
-from domain.errors import SanderlingError, StoreMisconfigured
+from domain.errors import StoreMisconfigured
+from domain.users import Profile, Purpose
 from feature_store import keys
 from feature_store.records import EMPTY_LIFETIME, EMPTY_RECORDS, parse_history
 from feature_store.redis.codec import profile_from_json
@@ -34,8 +36,17 @@ def state_of(history: bytes | None, profile: bytes | None, linked_user: str = ""
                 "a history in the store is not of this release's format: point REDIS_URL at "
                 "another database, or empty this one and import the log again"
             ) from error
-    told = None if profile is None else profile_from_json(profile)
-    return EntityState(lifetime, records, told, True, linked_user)
+    return EntityState(lifetime, records, _told(profile), True, linked_user)
+
+
+def _told(profile: bytes | None) -> Profile | None:
+    """Read a profile; one that cannot be read refuses every purpose."""
+    if profile is None:
+        return None
+    try:
+        return profile_from_json(profile)
+    except (ValueError, TypeError, AttributeError):
+        return Profile(consent=dict.fromkeys([purpose.value for purpose in Purpose], False))
 
 
 class Reads:
@@ -71,10 +82,11 @@ class Reads:
             for entities, future in waiting:
                 if not future.done():
                     future.set_result(Read(tuple([states[e] for e in entities]), version))
-        except SanderlingError as error:
+        except Exception as error:
+            # Nobody waits for ever, whatever went wrong; each waiter gets an error of its own.
             for _, future in waiting:
                 if not future.done():
-                    future.set_exception(type(error)(*error.args))
+                    future.set_exception(copy.copy(error))
 
     async def _fetch(self, entities: list[str]) -> tuple[dict[str, EntityState], int]:
         """Answer the state of each entity, links followed, and the catalogue's version."""

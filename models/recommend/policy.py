@@ -111,7 +111,7 @@ def _fill(case: Case) -> list[Ranked]:
         sources = _sources(case, proposal, chosen) if chosen.size else []
         mark = proposal.fallback
         # Float32 holds no more digits than these, and short numbers travel and print faster.
-        values = np.round(scores.astype(np.float64), 5).tolist()
+        values = [round(score, 5) for score in scores.tolist()]
         places += [
             Ranked(ids[row], score, named, mark, items[row] is not None)
             for row, score, named in zip(chosen.tolist(), values, sources, strict=True)

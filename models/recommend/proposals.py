@@ -120,8 +120,10 @@ def likeness_to_target(case: Case) -> Scores | None:
     """
     catalogue, model = case.desk.catalogue, case.desk.model
     if case.target < 0:
+        if case.ask.item or case.past is not None:
+            return None
         fresh = case.rows[case.rows >= catalogue.known]
-        if not fresh.size or case.ask.item or case.past is not None:
+        if not fresh.size:
             return None
         case.target = int(fresh[-1])
     if model is not None and case.target < catalogue.known:

@@ -110,7 +110,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
     "factors": MemberFit(
         _factors,
         {
-            "factors": 64,
+            "factors": 32,
             "iterations": 10,
             "regularisation": 1.0,
             "confidence": 10.0,
