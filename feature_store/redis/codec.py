@@ -70,8 +70,10 @@ def profile_to_json(profile: Profile) -> bytes:
 
 
 def profile_from_json(text: bytes) -> Profile:
-    """Read a profile."""
+    """Read a profile; raises ValueError or AttributeError when the text is not one."""
     fields: dict[str, Any] = json.loads(text)
+    if not isinstance(fields.get("consent", {}), dict):
+        raise ValueError("consent is an object")
     return Profile(
         attributes=fields.get("attributes", {}),
         consent=fields.get("consent", {}),

@@ -5,6 +5,7 @@ import pytest
 from domain.errors import StoreMisconfigured
 from domain.events import Event, Kind
 from domain.ids import bucket_of
+from domain.users import Purpose, may_use
 from feature_store import keys
 from feature_store.opening import open_store
 from feature_store.records import EMPTY_LIFETIME
@@ -87,3 +88,17 @@ def test_a_profile_alone_is_found() -> None:
     assert seen.profile is not None
     assert seen.lifetime is EMPTY_LIFETIME
     assert not state_of(None, None).found
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"null", b"\xff", b'{"consent": 1}'])
+async def test_a_profile_that_cannot_be_read_consents_to_nothing(
+    server: RunningServer, text: bytes
+) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    client = server.client()
+    client.set(keys.profile(bucket_of("uada", SETTINGS.buckets), "uada"), text)
+    client.close()
+    profile = (await asyncio.wait_for(store.read(["uada"]), 5)).states[0].profile
+    assert profile is not None
+    assert not any(may_use(profile, purpose, unanswered=True) for purpose in Purpose)
+    await store.close()
