@@ -7,6 +7,7 @@ files; what an attribute means is the models' business.
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,7 @@ from feature_store.store import Store
 from training.importing.checking import Rejected
 from training.importing.counts import Counts
 from training.importing.landing import Landing
+from training.importing.patience import patiently
 from training.importing.readers import FAULT, ROW
 
 ITEM_COLUMNS = (
@@ -109,7 +111,7 @@ async def put_items(
                     refused = Rejected(place, error.field, error.code, error.message)
                     counts.rejected[refused.code] += 1
                     landing.rejects.write(file, [refused])
-            known = await store.get_items([item.item for item in items])
+            known = await patiently(partial(store.get_items, [item.item for item in items]))
             dated = [
                 replace(
                     item, created_at=item.created_at or (old.created_at if old else landing.clock())
@@ -118,7 +120,7 @@ async def put_items(
             ]
             changed = [item for item, old in zip(dated, known, strict=True) if item != old]
             if changed:
-                await store.put_items(changed)
+                await patiently(partial(store.put_items, changed))
             counts.read += len(rows)
             counts.accepted += len(changed)
             counts.duplicates += len(items) - len(changed)
@@ -160,7 +162,7 @@ def _refused_user(row: dict[str, Any], place: int, fault: str) -> Rejected | Non
 
 
 async def _unchanged(store: Store, wanted: dict[str, dict[str, Attribute]]) -> set[str]:
-    read = await store.read([user_entity(user) for user in wanted])
+    read = await patiently(partial(store.read, [user_entity(user) for user in wanted]))
     return {
         user
         for (user, attributes), state in zip(wanted.items(), read.states, strict=True)
@@ -175,7 +177,7 @@ async def _patch(
     for start in range(0, len(changes), _AT_ONCE):
         await asyncio.gather(
             *(
-                store.patch_profile(user, clock(), attributes=dict(attributes))
+                patiently(partial(store.patch_profile, user, clock(), attributes=dict(attributes)))
                 for user, attributes in changes[start : start + _AT_ONCE]
             )
         )

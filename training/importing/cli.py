@@ -21,6 +21,7 @@ from domain.clock import Clock, system_clock
 from domain.errors import ScientistError
 from feature_store.log.status import log_status
 from feature_store.opening import open_store
+from feature_store.redis.connection import Limits
 from feature_store.settings import Home, settings_from_env
 from training.importing.arguments import description_of, fill_parser, mapping_of, text_options
 from training.importing.attributes import patch_users, put_items
@@ -29,6 +30,7 @@ from training.importing.draining import log_drain
 from training.importing.labels import store_labels
 from training.importing.landing import Landing, RejectsFile
 from training.importing.moving import WEEK_MS, moved, remembered_move
+from training.importing.patience import REPLY_S
 from training.importing.pouring import SourceFrame, pour
 from training.importing.presets import PRESETS
 from training.importing.preview import preview_events, preview_rows
@@ -151,7 +153,8 @@ def run(args: argparse.Namespace) -> int:
     drain = None if args.no_drain or plan.events is None else log_drain(settings, home, url)
 
     async def whole() -> list[Counts]:
-        store = await open_store(settings, home, url)
+        limits = Limits(reply=REPLY_S, dial=REPLY_S)
+        store = await open_store(settings, home, url, limits=limits)
         try:
             with RejectsFile(path) as rejects:
                 landing = Landing(store, system_clock, rejects, drain)

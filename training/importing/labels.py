@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ from feature_store.store import Store
 from training.importing.checking import Rejected
 from training.importing.counts import Counts
 from training.importing.landing import Landing
+from training.importing.patience import patiently
 
 SCHEMA = {"user": pl.String, "at": pl.Int64, "label": pl.String}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -114,7 +116,8 @@ def _refused(
 async def _unknown(store: Store, users: list[str]) -> int:
     unknown = 0
     for start in range(0, len(users), _READ):
-        read = await store.read([user_entity(user) for user in users[start : start + _READ]])
+        entities = [user_entity(user) for user in users[start : start + _READ]]
+        read = await patiently(partial(store.read, entities))
         unknown += sum(not state.found for state in read.states)
     return unknown
 

@@ -17,6 +17,7 @@ from feature_store.store import Appended
 from training.importing.checking import Rejected, check_frame
 from training.importing.counts import Counts
 from training.importing.landing import Landing
+from training.importing.patience import patiently
 
 APPEND_EVENTS = 1_000
 IN_FLIGHT = 4
@@ -87,7 +88,8 @@ class _Appender:
 
     async def chunk(self, events: Sequence[Event]) -> None:
         async with self._places:
-            appended = await self._landing.store.append(events, self._landing.clock())
+            landing = self._landing
+            appended = await patiently(lambda: landing.store.append(events, landing.clock()))
         accepted = sum(outcome is Appended.accepted for outcome in appended)
         self._counts.accepted += accepted
         self._counts.duplicates += len(appended) - accepted

@@ -55,7 +55,8 @@ def to_ms(column: pl.Series, unit: str = "auto", zone: str = "UTC", form: str = 
     moments = _iso(text, zone)
     if unit == "iso":
         return moments
-    return pl.select(pl.coalesce(moments, _epoch(numbers, unit))).to_series()
+    # As at the HTTP door: what reads as a number is one, though 20200701 is ISO 8601, too.
+    return pl.select(pl.coalesce(_epoch(numbers, unit), moments)).to_series()
 
 
 def _epoch(column: pl.Series, unit: str) -> pl.Series:

@@ -16,7 +16,7 @@ from feature_store.opening import open_store
 from feature_store.records import H_COUNT
 from feature_store.settings import Home
 from feature_store.store import Appended, Store, StoreSettings
-from training.importing import pouring
+from training.importing import patience, pouring
 from training.importing.canonical import canonical, with_event_ids
 from training.importing.draining import Drain
 from training.importing.landing import Landing, RejectsFile
@@ -101,6 +101,7 @@ async def test_a_break_in_the_middle_is_made_good_by_a_second_run(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pouring, "APPEND_EVENTS", 50)
+    monkeypatch.setattr(patience, "WAITS_S", ())
     log, store = log_of(1_000, 5), _Failing(appends=9)
     with RejectsFile(tmp_path / "rejects.csv") as rejects:
         landing = Landing(store, clock, rejects)

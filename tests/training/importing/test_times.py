@@ -80,6 +80,13 @@ def test_text_means_what_it_means_at_the_http_door(text: str) -> None:
     assert to_ms(pl.Series([text, "x"])).to_list()[0] == parse_at(text, 0)
 
 
+def test_a_date_without_dashes_is_a_number_unless_told() -> None:
+    dates = pl.Series(["20200701", "2020-07-01"])
+    day = MS - 10 * 3_600_000 - 30 * 60_000
+    assert to_ms(dates).to_list() == [20_200_701_000, day]
+    assert to_ms(dates, "iso").to_list() == [day, day]
+
+
 def test_numbers_cannot_be_iso_and_spans_are_no_moments() -> None:
     with pytest.raises(ScientistError, match="cannot be iso"):
         to_ms(pl.Series([1]), "iso")
