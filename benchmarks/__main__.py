@@ -8,7 +8,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import freshness, intake, latency, parity, recommend_quality, replay, results
+from benchmarks import (
+    churn_quality,
+    freshness,
+    intake,
+    latency,
+    parity,
+    recommend_quality,
+    replay,
+    results,
+)
 from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
 from domain.errors import SanderlingError
 
@@ -19,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "freshness": freshness.run,
     "latency": latency.run,
     "recommend-quality": recommend_quality.run,
+    "churn-quality": churn_quality.run,
 }
 """Every benchmark by name, in the order of the table."""
 

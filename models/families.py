@@ -26,8 +26,15 @@ def _recommend(bundle: Bundle) -> Scorer:
     return RecommendModel.from_bundle(bundle)
 
 
+def _churn(bundle: Bundle) -> Scorer:
+    from models.churn.model import ChurnModel
+
+    return ChurnModel.from_bundle(bundle)
+
+
 SCORERS: dict[str, Callable[[Bundle], Scorer]] = {
     "recommend": _recommend,
+    "churn": _churn,
 }
 """Family → how its scorer is made from a bundle. A new family adds its line here."""
 

@@ -40,6 +40,23 @@ ABOUT: dict[str, About] = {
             "Offline ranking metrics order models; they do not foretell sales.",
         ),
     ),
+    "churn": About(
+        title="Churn",
+        does=(
+            "Answers how likely a customer is to be inactive, or to give up a contract, within "
+            "the horizon: small trees and a line on the log-odds scale, calibrated out of fold. "
+            "Without a contract nobody says that they leave, so it is a risk of inactivity."
+        ),
+        use="Knowing who is at risk, with reasons; whom to contact is a question for uplift.",
+        limits=(
+            "Reasons are associations in the data it learned from, not causes.",
+            "Attributes of profiles have no past: they count as they are now, also for earlier "
+            "cut-offs.",
+            "A season that the log has not seen moves everybody's risk; compare the base rates "
+            "of the test cut-offs.",
+            "Who is new is told apart less well: see new_auc beside seen_auc.",
+        ),
+    ),
 }
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "release": Command("training.cli_release", "let the challenger answer, if it passes the gate"),
     "rollback": Command("training.cli_rollback", "let the release before the current one answer"),
     "models": Command("training.cli_models", "list versions, what they measured, who answers now"),
+    "score": Command("training.cli_score", "score everyone as of a time; write a Parquet file"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
 }
 """Every command in the order of its use. A new command adds its line here."""

@@ -33,7 +33,11 @@ _EXAMPLES = """\
   python -m training fit recommend --set split=time --set test_share=0.2
   python -m training fit recommend --set 'kind_weights={"purchase": 1}'
   python -m training fit recommend --settings     # every setting with its default
+  python -m training fit churn --horizon-days 60 --as-of 2024-06-01
+  python -m training fit churn --definition contractual --set label_set=spring
 """
+_CHURN = ("horizon_days", "lead_days", "active_days", "history_days", "as_of", "definition")
+"""Settings that have an option of their own, for the families that have them."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,6 +51,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="NAME=VALUE",
         help="choose a setting; the value is JSON, or a word taken as text; may be repeated",
     )
+    for name in _CHURN:
+        parser.add_argument(
+            "--" + name.replace("_", "-"), metavar="VALUE", help=f"the same as --set {name}=VALUE"
+        )
     parser.add_argument(
         "--settings", action="store_true", help="list the settings and their defaults; fit nothing"
     )
@@ -77,11 +85,22 @@ def chosen_settings(words: list[str], known: dict[str, Any]) -> dict[str, Any]:
     return chosen
 
 
+def _words(args: argparse.Namespace) -> list[str]:
+    """Answer the options of single settings as --set would take them; times stay texts."""
+    given = {name: getattr(args, name, None) for name in _CHURN}
+    quoted = {"as_of", "definition"}
+    return [
+        f"{name}={json.dumps(value) if name in quoted else value}"
+        for name, value in given.items()
+        if value is not None
+    ]
+
+
 def run(args: argparse.Namespace) -> int:
     """Fit one family; answer 0."""
     family = FITS[args.family]
     known = family.settings()
-    chosen = chosen_settings(args.set, known)
+    chosen = chosen_settings([*args.set, *_words(args)], known)
     if args.settings:
         print("\n".join(f"{name} = {json.dumps(value)}" for name, value in known.items()))
         return 0

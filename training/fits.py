@@ -79,7 +79,27 @@ def _hold_recommend(log: Log, challenger: Bundle, champion: Bundle | None, kind:
     return hold(log.history, challenger, champion, kind)
 
 
+def _churn_settings() -> dict[str, Any]:
+    from training.fit.churn.settings import ChurnSettings
+
+    return asdict(ChurnSettings())
+
+
+def _fit_churn(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.fit.churn.drafting import draft_of, fit_log
+
+    fitted, settings = fit_log(log, chosen, created_at)
+    return Outcome(draft_of(log, fitted, settings, created_at), fitted.plots)
+
+
+def _hold_churn(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    from training.evaluate.churn import hold
+
+    return hold(log, challenger, champion, kind)
+
+
 FITS: dict[str, Family] = {
     "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
+    "churn": Family(_churn_settings, _fit_churn, _hold_churn),
 }
 """Family → how it is fitted and compared. A new family adds its line here."""

@@ -1,25 +1,34 @@
 """Public logs as histories, without a store: canonical frames in, a History and item ids out.
 
-For benchmarks and studies; the released way is through the log. Knows nothing of models.
+Amounts are taken for the house currency. For benchmarks and studies; the released way is
+through the log. Knows nothing of models.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import polars as pl
 
 from domain.events import Kind
-from domain.ids import hash64, session_entity, user_entity
+from domain.ids import hash32, hash64, session_entity, user_entity
+from domain.money import to_micros
 from feature_store.history import History
-from feature_store.records import RECORD
+from feature_store.records import HAS_VALUE, RECORD
 
 
-def _hashes(texts: pl.Series) -> np.ndarray:
+def _hashes(texts: pl.Series, hashed: Callable[[str], int] = hash64) -> np.ndarray:
     """Answer uint64 hashes of texts, 0 for empty ones; each distinct text is hashed once."""
     distinct = texts.unique(maintain_order=True)
-    values = [hash64(text) if text else 0 for text in distinct]
+    values = [hashed(text) if text else 0 for text in distinct]
     table = dict(zip(distinct, values, strict=True))
     return np.array([table[text] for text in texts], np.uint64)
+
+
+def _micros(values: pl.Series) -> np.ndarray:
+    """Answer int64 micros of amounts, 0 for absent ones; all are taken for the house currency."""
+    distinct = values.unique()
+    table = {value: 0 if value is None else to_micros(value) for value in distinct}
+    return np.array([table[value] for value in values], np.int64)
 
 
 def history_of(frames: Iterable[pl.DataFrame], cap: int = 512) -> tuple[History, tuple[str, ...]]:
@@ -41,6 +50,10 @@ def history_of(frames: Iterable[pl.DataFrame], cap: int = 512) -> tuple[History,
     records["event"] = _hashes(log["event_id"])
     records["item"] = _hashes(log["item"])
     records["quantity"] = log["quantity"].fill_null(1.0).to_numpy()
+    records["value"] = _micros(log["value"])
+    records["flags"] = np.where(log["value"].is_null().to_numpy(), 0, HAS_VALUE)
+    records["campaign"] = _hashes(log["campaign"], hash32)
+    records["channel"] = _hashes(log["channel"], hash32)
     kinds = {kind.name: int(kind) for kind in Kind}
     records["kind"] = [kinds[kind] for kind in log["kind"]]
     items = tuple(item for item in log["item"].unique(maintain_order=True) if item)

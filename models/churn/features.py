@@ -1,0 +1,190 @@
+"""The features of churn: which numbers of which views, what each means, and how it is grouped.
+
+One row of `rfm`, `rhythm` and `breadth` as of a time becomes one row of float64; absent is NaN.
+Attributes of the profile and buy-till-you-die figures join as further blocks. Knows nothing of
+how rows are made or of what a model does with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models.btyd.features import Prospects, btyd_features
+
+F64 = npt.NDArray[np.float64]
+VIEWS = ("rfm", "rhythm", "breadth")
+"""The views that rows are taken from."""
+
+DAY_MS = 86_400_000.0
+GROUPS = (
+    "recency",
+    "frequency",
+    "value",
+    "rhythm",
+    "trend",
+    "breadth",
+    "discount",
+    "service",
+    "prospect",
+)
+"""What a feature speaks of; reasons are given by group. `prospect` is buy-till-you-die; each
+attribute is a group of its own, `attribute.<name>`."""
+
+
+class Feature(NamedTuple):
+    """One column: its name, group and unit, and the field of a view (and place in it) it reads.
+
+    A value equal to `absent` becomes NaN. Features without a view are derived, see `matrix`.
+    """
+
+    name: str
+    group: str
+    unit: str
+    view: str = ""
+    field: str = ""
+    place: int = -1
+    absent: float = np.nan
+
+
+def _fields(view: str, group: str, unit: str, *names: str, absent: float = np.nan) -> list[Feature]:
+    return [Feature(name, group, unit, view, name, -1, absent) for name in names]
+
+
+def _windows(
+    view: str, group: str, unit: str, field: str, labels: Sequence[tuple[str, int]]
+) -> list[Feature]:
+    return [Feature(f"{field}_{label}", group, unit, view, field, place) for label, place in labels]
+
+
+_RFM = (("28d", 2), ("90d", 3), ("180d", 4))
+_RFM_TREND = (("28d", 2), ("90d", 3))
+_DAYS = (("14d", 0), ("28d", 1), ("56d", 2), ("112d", 3), ("365d", 4))
+_FADES = (("7d", 0), ("28d", 1), ("90d", 2))
+
+PLAIN: tuple[Feature, ...] = (
+    *_fields("rfm", "recency", "days", "recency", absent=-1.0),
+    *_fields("rhythm", "recency", "ratio", "order_overdue", absent=-1.0),
+    *_fields("breadth", "recency", "share", "silence", absent=-1.0),
+    *_windows("rfm", "frequency", "orders", "orders", _RFM),
+    *_windows("breadth", "frequency", "days", "days", _DAYS),
+    *_windows("breadth", "frequency", "orders", "faded", _FADES),
+    *_fields("rhythm", "frequency", "orders", "orders"),
+    *_fields("rfm", "frequency", "days", "tenure", absent=-1.0),
+    *_windows("rfm", "value", "money", "value", _RFM),
+    *_fields("rfm", "value", "money", "lifetime_value"),
+    *_fields("breadth", "value", "money", "order_value", "order_value_last"),
+    *_fields("breadth", "value", "purchases", "basket"),
+    *_fields("breadth", "value", "units", "quantity"),
+    *_fields("breadth", "value", "money", "price"),
+    *_fields("rhythm", "rhythm", "days", "order_gap_mean", "order_gap_deviation", absent=-1.0),
+    *_fields("rhythm", "rhythm", "days", "order_gap_last", absent=-1.0),
+    *_fields("breadth", "rhythm", "days", "gap_median", "gap_max", absent=-1.0),
+    *_windows("rfm", "trend", "share", "orders_trend", _RFM_TREND),
+    *_windows("rfm", "trend", "share", "value_trend", _RFM_TREND),
+    *_fields("breadth", "breadth", "items", "items"),
+    *_fields("breadth", "breadth", "share", "repeat_share"),
+    *_fields("breadth", "breadth", "channels", "channels"),
+    *_fields("breadth", "discount", "share", "discount_share"),
+    *_fields("breadth", "service", "events", "carts"),
+    *_fields("breadth", "service", "share", "cart_abandonment", absent=-1.0),
+    *_fields("breadth", "service", "share", "refund_share"),
+    *_fields("breadth", "service", "days", "refund_recency", absent=-1.0),
+    *_fields("breadth", "service", "events", "support"),
+    *_fields("breadth", "service", "days", "support_recency", absent=-1.0),
+    *_fields("breadth", "service", "rating", "rating_mean", "rating_last", absent=-1.0),
+    *_fields("breadth", "service", "events", "renewals", "cancels"),
+    *_fields("breadth", "service", "days", "renewal_recency", "cancel_recency", absent=-1.0),
+)
+
+DERIVED: tuple[Feature, ...] = (
+    Feature("silent_days", "recency", "days"),
+    Feature("recency_share", "recency", "share"),
+    Feature("recency_over_longest", "recency", "ratio"),
+    Feature("order_rate", "frequency", "orders a day"),
+    Feature("gap_spread", "rhythm", "ratio"),
+    Feature("last_order_ratio", "value", "ratio"),
+)
+"""Computed from plain ones: days since any event; recency over tenure; recency over the longest
+gap; orders over the days from first event to now; deviation over mean of the gaps; value of the
+last order over the mean order."""
+
+FEATURES: tuple[Feature, ...] = (*PLAIN, *DERIVED)
+NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+_PLACE = {name: place for place, name in enumerate(NAMES)}
+
+
+BTYD_GROUP = "prospect"
+
+
+def matrix(
+    rows: Mapping[str, npt.NDArray[Any]],
+    prospects: Prospects | None = None,
+    extra: F64 | None = None,
+) -> F64:
+    """Answer float64[n, f] of n rows of each view in VIEWS, as replay gives them.
+
+    Columns in the order of `names_of`: plain and derived ones, those of `prospects` when it is
+    given, then `extra` (float64[n, k], encoded attributes).
+    """
+    parts = [_own(rows)]
+    if prospects is not None:
+        parts.append(_prospects(prospects, rows))
+    if extra is not None:
+        parts.append(extra)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def names_of(prospects: Prospects | None = None, extra: Sequence[str] = ()) -> tuple[str, ...]:
+    """Answer the names of the columns that `matrix` answers."""
+    return (*NAMES, *(() if prospects is None else prospects.names()), *extra)
+
+
+def groups_of(prospects: Prospects | None = None, extra: Sequence[str] = ()) -> tuple[str, ...]:
+    """Answer the group of each column that `matrix` answers; `extra` are those of attributes."""
+    prospect = () if prospects is None else (BTYD_GROUP,) * len(prospects.names())
+    return (*(feature.group for feature in FEATURES), *prospect, *extra)
+
+
+def _prospects(prospects: Prospects, rows: Mapping[str, npt.NDArray[Any]]) -> F64:
+    """Answer the buy-till-you-die columns: orders are distinct purchase times."""
+    orders = rows["rhythm"]["orders"].astype(np.float64)
+    spread = np.where(orders > 1, rows["rhythm"]["order_gap_mean"] * (orders - 1), 0.0)
+    age = np.where(orders > 0, rows["rfm"]["recency"] + spread, np.nan)
+    figures = btyd_features(
+        prospects,
+        np.where(orders > 0, orders - 1, np.nan),
+        spread,
+        np.maximum(age, spread),
+        rows["breadth"]["order_value"],
+    )
+    return np.stack([figures[name] for name in prospects.names()], axis=1)
+
+
+def _over(top: F64, bottom: F64) -> F64:
+    """Divide where the divisor is above 0; NaN elsewhere."""
+    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+
+
+def _own(rows: Mapping[str, npt.NDArray[Any]]) -> F64:
+    n = len(rows[VIEWS[0]])
+    out = np.empty((n, len(FEATURES)))
+    for place, feature in enumerate(PLAIN):
+        column = rows[feature.view][feature.field]
+        out[:, place] = column if feature.place < 0 else column[:, feature.place]
+        if feature.absent == feature.absent:
+            out[out[:, place] == feature.absent, place] = np.nan
+    recency, tenure = out[:, _PLACE["recency"]], out[:, _PLACE["tenure"]]
+    age = rows["rfm"]["age"].astype(np.float64)
+    derived = (
+        np.where(age < 0, np.nan, age / DAY_MS),
+        _over(recency, tenure),
+        _over(recency, out[:, _PLACE["gap_max"]]),
+        _over(out[:, _PLACE["orders"]], tenure),
+        _over(out[:, _PLACE["order_gap_deviation"]], out[:, _PLACE["order_gap_mean"]]),
+        _over(out[:, _PLACE["order_value_last"]], out[:, _PLACE["order_value"]]),
+    )
+    for place, column in enumerate(derived, len(PLAIN)):
+        out[:, place] = column
+    return out

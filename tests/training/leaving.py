@@ -1,0 +1,67 @@
+"""A made-up shop whose customers leave: rates and lifetimes are drawn, so the truth is known.
+
+Every number that rests on it is simulated.
+"""
+
+import numpy as np
+
+from domain.clock import DAY_MS
+from domain.events import Kind
+from domain.ids import user_entity
+from feature_store.history import History
+from feature_store.records import HAS_VALUE, RECORD
+
+START = 1_700_006_400_000
+"""A midnight in UTC."""
+
+
+def leaving_shop(
+    customers: int = 400, days: int = 240, seed: int = 0, mean_life: float = 120.0
+) -> History:
+    """Answer a history: each customer starts in the first half, orders as a Poisson process with
+    a rate of their own, and leaves for good after an exponential life."""
+    rng = np.random.default_rng(seed)
+    entities: list[str] = []
+    parts: list[np.ndarray] = []
+    for number in range(customers):
+        start = rng.uniform(0, days / 2)
+        rate = rng.gamma(1.5, 1 / 10)
+        end = min(start + rng.exponential(mean_life), days)
+        count = rng.poisson(rate * max(end - start, 0))
+        ats = np.sort(np.concatenate([[start], rng.uniform(start, end, count)]))
+        entities.append(user_entity(f"c{number}"))
+        parts.append(orders(ats, rng))
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    return History.from_ordered(entities, np.concatenate(parts), offsets)
+
+
+def orders(days: np.ndarray, rng: np.random.Generator, kind: Kind = Kind.purchase) -> np.ndarray:
+    """Answer records at the given days since START, rising, of one customer."""
+    made = np.zeros(len(days), RECORD)
+    made["at"] = START + (days * DAY_MS).astype(np.int64)
+    made["event"] = rng.integers(1, 2**63, len(days), dtype=np.uint64)
+    made["item"] = rng.integers(1, 50, len(days)).astype(np.uint64)
+    made["value"] = rng.integers(1, 40, len(days)) * 1_000_000
+    made["flags"] = HAS_VALUE
+    made["quantity"] = 1
+    made["kind"] = kind
+    return made
+
+
+def history_of_orders(people: dict[str, list[tuple[float, Kind]]], seed: int = 0) -> History:
+    """Answer a history of people → (day since START, kind) pairs."""
+    rng = np.random.default_rng(seed)
+    parts: list[np.ndarray] = []
+    for events in people.values():
+        rising = sorted(events)
+        made = orders(np.array([day for day, _ in rising], np.float64), rng)
+        made["kind"] = [kind for _, kind in rising]
+        parts.append(made)
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    entities = [user_entity(name) for name in people]
+    return History.from_ordered(entities, np.concatenate(parts), offsets)
+
+
+def at_day(day: float) -> int:
+    """Answer a day since START in UTC milliseconds."""
+    return START + round(day * DAY_MS)
