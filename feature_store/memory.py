@@ -234,10 +234,10 @@ class MemoryStore:
         ]
 
     async def log_decisions(self, decisions: Sequence[Decision]) -> None:
-        for decision in decisions:
-            owner = decision.entity or decision.decision_id
+        if decisions:
+            owner = decisions[0].entity or decisions[0].decision_id
             stream = self.decision_streams[bucket_of(owner, self.settings.buckets)]
-            stream.append(DecisionEntry(self._next_id(), [decision]))
+            stream.append(DecisionEntry(self._next_id(), list(decisions)))
 
     async def get_blob(self, name: str) -> bytes | None:
         return self._blobs.get(name)

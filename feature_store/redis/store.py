@@ -27,9 +27,10 @@ from feature_store.store import Appended, ItemChange, ItemPage, Read, StoreSetti
 
 _LINK_HOPS = 3
 _PATCH_TRIES = 200
-MOST_DECISIONS = 65_536
+MOST_ENTRIES = 4_096
 """About how many unread entries a bucket's stream of decisions may hold: unlike events,
-decisions nobody collects are let go, oldest first, rather than fill the memory."""
+decisions nobody collects are let go, oldest first, rather than fill the memory. An entry
+holds what one worker answered within some 50 milliseconds."""
 
 
 class RedisStore:
@@ -203,19 +204,14 @@ class RedisStore:
         return await self._items.changes(since_version)
 
     async def log_decisions(self, decisions: Sequence[Decision]) -> None:
-        groups: dict[int, list[Decision]] = {}
-        for decision in decisions:
-            owner = decision.entity or decision.decision_id
-            groups.setdefault(keys.bucket(owner, self.settings.buckets), []).append(decision)
-        await self._server.call_all(
-            [
-                (
-                    *("XADD", keys.decisions(bucket), "MAXLEN", "~", MOST_DECISIONS, "*"),
-                    *("d", decisions_to_json(group)),
-                )
-                for bucket, group in groups.items()
-            ]
-        )
+        if not decisions:
+            return
+        # One entry for all: nothing reads decisions by bucket, and an entry for each costs more
+        # than the answers' own encoding.
+        owner = decisions[0].entity or decisions[0].decision_id
+        stream = keys.decisions(keys.bucket(owner, self.settings.buckets))
+        text = decisions_to_json(list(decisions))
+        await self._server.call("XADD", stream, "MAXLEN", "~", MOST_ENTRIES, "*", "d", text)
 
     async def get_blob(self, name: str) -> bytes | None:
         return await self._server.call("GET", keys.blob(name))

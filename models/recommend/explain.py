@@ -125,19 +125,14 @@ def brief_sources(members: tuple[str, ...], parts: Parts, rows: Indices) -> list
     """
     named = np.empty((rows.size, MOST), np.int64)
     _strongest(parts, rows, named)
-    alone, sources = _ready(members)
-    return [
-        alone[a] if b < 0 else tuple([sources[one] for one in (a, b, c) if one >= 0])
-        for a, b, c in named.tolist()
-    ]
+    return [_ready(members, a, b, c) for a, b, c in named.tolist()]
 
 
-@lru_cache(maxsize=64)
-def _ready(members: tuple[str, ...]) -> tuple[list[Sources], list[Source]]:
-    """Answer every source that may be named, and each as the only one; the last is for none."""
-    sources = [Source(member, share / 100) for member in members for share in range(101)]
-    sources.append(Source(BLEND, 1.0))
-    return [(source,) for source in sources], sources
+@lru_cache(maxsize=65_536)
+def _ready(members: tuple[str, ...], *places: int) -> Sources:
+    """Answer the sources named by member * 101 + percent, -1 for none; the blend without any."""
+    named = tuple([Source(members[one // 101], one % 101 / 100) for one in places if one >= 0])
+    return named or (Source(BLEND, 1.0),)
 
 
 def personal_sources(
