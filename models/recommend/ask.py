@@ -47,13 +47,12 @@ def remembered(
     ats: npt.NDArray[np.int64],
     cap: int,
 ) -> Asker:
-    """Answer the last `cap` events of a history given oldest first, as contiguous arrays."""
-    return Asker(
-        origin,
-        np.ascontiguousarray(items[-cap:]),
-        np.ascontiguousarray(kinds[-cap:]),
-        np.ascontiguousarray(ats[-cap:]),
-    )
+    """Answer the last `cap` events of a history given oldest first, as arrays of its own.
+
+    Always copies: the column of a single record is contiguous as it is, but may not be
+    written, which to the kernels is another type, compiled while somebody waits.
+    """
+    return Asker(origin, items[-cap:].copy(), kinds[-cap:].copy(), ats[-cap:].copy())
 
 
 def moment(asker: Asker, now_ms: int) -> int:

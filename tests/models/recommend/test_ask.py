@@ -62,3 +62,13 @@ def test_the_moment_is_after_every_event():
     assert moment(ahead, 50) == 100
     assert moment(ahead, 100) == 100
     assert moment(NOBODY, 50) == 50
+
+
+@pytest.mark.parametrize("events", [1, 2, 5])
+def test_a_history_reaches_the_kernels_as_one_type_whatever_its_length(events):
+    packed = np.dtype([("item", "<u8"), ("kind", "u1"), ("at", "<i8")])
+    records = np.frombuffer(np.zeros(events, packed).tobytes(), packed)
+    asker = remembered(Origin.user, records["item"], records["kind"], records["at"], 3)
+    for column in (asker.items, asker.kinds, asker.ats):
+        assert column.size == min(events, 3)
+        assert column.flags.writeable and column.flags.c_contiguous
