@@ -71,4 +71,5 @@ def test_a_history_reaches_the_kernels_as_one_type_whatever_its_length(events):
     asker = remembered(Origin.user, records["item"], records["kind"], records["at"], 3)
     for column in (asker.items, asker.kinds, asker.ats):
         assert column.size == min(events, 3)
-        assert column.flags.writeable and column.flags.c_contiguous
+        assert column.flags.writeable
+        assert column.flags.c_contiguous
