@@ -30,7 +30,6 @@ _EXAMPLES = """\
   python -m training evaluate recommend --version 20250102-030405-0123456789ab --record
 """
 SPLITS = ("as-fitted", "time", "leave-one-out")
-_SHOWN = "hr_at_10,recall_at_10,ndcg_at_10,mrr_at_10"
 _SEED = 20
 
 
@@ -42,9 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--split", choices=SPLITS, default="as-fitted", help="which cases (default: as-fitted)"
     )
-    parser.add_argument(
-        "--metrics", default=_SHOWN, help=f"which to show, by commas (default: {_SHOWN})"
-    )
+    parser.add_argument("--metrics", help="which to show, by commas (default: the family's own)")
     parser.add_argument("--record", action="store_true", help="add the figures to the MLflow run")
 
 
@@ -57,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     if champion is not None and champion.version == challenger.version:
         champion = None
     contest = FITS[args.family].hold(desk.log(), challenger, champion, args.split)
-    shown = [name for name in args.metrics.split(",") if name in contest.cases["challenger"]]
+    wanted = args.metrics or FITS[args.family].shown
+    shown = [name for name in wanted.split(",") if name in contest.cases["challenger"]]
     if not shown:
         raise ScientistError("no such metric; there are " + ", ".join(contest.cases["challenger"]))
     table = {

@@ -32,9 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the `models` command."""
     parser = add_command(subparsers, "models", _ABOUT, _EXAMPLES)
     add_family(parser, None)
-    parser.add_argument(
-        "--metric", default="ndcg_at_10", help="which to show (default: %(default)s)"
-    )
+    parser.add_argument("--metric", help="which to show (default: the family's own)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--no-mlflow", action="store_true", help="leave the record out")
 
@@ -120,10 +118,11 @@ def run(args: argparse.Namespace) -> int:
     told: dict[str, Any] = {}
     for family in (args.family,) if args.family else tuple(FITS):
         record = _record(desk, family, not args.no_mlflow)
-        rows = rows_of(desk.family(family), record or {}, args.metric)
+        metric = args.metric or FITS[family].told
+        rows = rows_of(desk.family(family), record or {}, metric)
         told[family] = rows
         if not args.json:
-            print("\n".join(_table(rows, family, args.metric)))
+            print("\n".join(_table(rows, family, metric)))
             wrong = disagreement(rows, family) if record is not None else ""
             if wrong:
                 print(f"note: {wrong}")

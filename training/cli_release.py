@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_family(parser)
     add = parser.add_argument
     add("--version", help="which bundle (default: the challenger)")
-    add("--metric", default=default.metric, help="which decides (default: %(default)s)")
+    add("--metric", help="which decides (default: the family's own)")
     add(
         "--margin",
         type=float,
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         return FITS[args.family].hold(desk.log(), challenger, champion, "as-fitted")
 
     settings = GateSettings(
-        metric=args.metric,
+        metric=args.metric or FITS[args.family].metric,
         margin=args.margin,
         max_bytes=int(args.max_mb * 1e6),
         max_latency_ms=args.max_latency_ms,

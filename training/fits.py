@@ -31,12 +31,17 @@ class Family:
 
     settings: field names with their defaults and nothing else. fit: (log, chosen settings,
     created_at in ms UTC) → outcome; raises ScientistError. hold: (log, challenger, champion or
-    None, kind of split) → the cases of everyone, for gate and evaluation.
+    None, kind of split) → the cases of everyone, for gate and evaluation. metric: the one of its
+    cases that decides a release; shown: those an evaluation shows; told: the one of its manifests
+    that a list of versions shows.
     """
 
     settings: Callable[[], dict[str, Any]]
     fit: Callable[[Log, dict[str, Any], int], Outcome]
     hold: Callable[[Log, Bundle, Bundle | None, str], Contest]
+    metric: str = "ndcg_at_10"
+    shown: str = "hr_at_10,recall_at_10,ndcg_at_10,mrr_at_10"
+    told: str = "ndcg_at_10"
 
 
 def _recommend_settings() -> dict[str, Any]:
@@ -100,6 +105,13 @@ def _hold_churn(log: Log, challenger: Bundle, champion: Bundle | None, kind: str
 
 FITS: dict[str, Family] = {
     "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
-    "churn": Family(_churn_settings, _fit_churn, _hold_churn),
+    "churn": Family(
+        _churn_settings,
+        _fit_churn,
+        _hold_churn,
+        metric="gain",
+        shown="gain,brier,likelihood",
+        told="auc",
+    ),
 }
 """Family → how it is fitted and compared. A new family adds its line here."""

@@ -121,12 +121,15 @@ class ChurnModel:
     def survival(self, features: F64, days: Sequence[float], probability: F64) -> F64 | None:
         """Answer float64[n, len(days)], through the calibrated probability at the horizon.
 
-        None when the model has no hazard.
+        inactivity: the chance that they stay silent so long, which is the probability itself at
+        the horizon. contractual: the chance that the term still runs, one less the probability.
+        Days count from as_of + lead. None when the model has no hazard.
         """
         if self.hazard is None:
             return None
         at = np.asarray(days, np.float64)
-        return self.hazard.survival(features, at, self.horizon_days, probability)
+        known = 1 - probability if self.definition["definition"] == "contractual" else probability
+        return self.hazard.survival(features, at, self.horizon_days, known)
 
     def answer(self, row: Any) -> Any:
         """Answer one golden row: {"features": f numbers or null} → everything that is served."""

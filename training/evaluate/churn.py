@@ -19,12 +19,21 @@ POPULARITY = "popularity"
 _ALSO = ("recency", "logistic", "trees", "bgnbd", "mbgnbd", "pareto")
 
 
-def cases_of(y: npt.NDArray[np.uint8], p: npt.NDArray[np.float64]) -> Cases:
-    """Answer per-row values, larger is better: 1 - squared error (decides), and exp(-loss).
+def cases_of(
+    y: npt.NDArray[np.uint8], p: npt.NDArray[np.float64], rate: npt.NDArray[np.float64]
+) -> Cases:
+    """Answer per-row values, larger is better: gain (decides), brier, likelihood.
 
-    Both are 1 for a sure and right answer; the first is a proper score (Brier, 1950).
+    gain: log-loss saved against saying the share `rate` of everybody, in nats, so that a share
+    of it lost is a share of all that the model knows. brier: 1 - squared error (Brier, 1950).
+    likelihood: the probability given to what happened.
     """
-    return {"brier": 1 - (y - p) ** 2, "likelihood": np.exp(-losses(y, p))}
+    lost = losses(y, p)
+    return {
+        "gain": losses(y, rate) - lost,
+        "brier": 1 - (y - p) ** 2,
+        "likelihood": np.exp(-lost),
+    }
 
 
 def hold(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
@@ -35,21 +44,21 @@ def hold(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Co
     if kind != "as-fitted":
         raise ScientistError("churn is evaluated on its rolling test cut-offs: --split as-fitted")
     lead = _judged(log, challenger)
-    cases = {"challenger": cases_of(lead.y, lead.scores["model"])}
+    rate = lead.scores["prevalence"]
+    cases = {"challenger": cases_of(lead.y, lead.scores["model"], rate)}
     note = ""
     if champion is not None:
         other = _judged(log, champion)
         if not _same(lead, other):
-            note = "its own definition asks about other rows, so its rate of the rows stands for it"
-            rate = np.full(len(lead.y), other.scores["model"].mean())
-            cases["champion"] = cases_of(lead.y, rate)
+            note = "its own definition asks about other rows, so prevalence stands in its place"
+            cases["champion"] = cases_of(lead.y, rate, rate)
         else:
             note = "learned again from before each test cut-off"
-            cases["champion"] = cases_of(lead.y, other.scores["model"])
-    cases[POPULARITY] = cases_of(lead.y, lead.scores["prevalence"])
+            cases["champion"] = cases_of(lead.y, other.scores["model"], rate)
+    cases[POPULARITY] = cases_of(lead.y, rate, rate)
     for name in _ALSO:
         if name in lead.scores:
-            cases[name] = cases_of(lead.y, lead.scores[name])
+            cases[name] = cases_of(lead.y, lead.scores[name], rate)
     return Contest(cases, note)
 
 

@@ -8,7 +8,7 @@ Knows nothing of tracking, release or bundles' files.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -140,14 +140,23 @@ def golden_rows(model: ChurnModel, x: F64, seed: int) -> Golden:
     return Golden(answers, GOLDEN_TOLERANCE)
 
 
+class Ground(NamedTuple):
+    """What a fit stands on: the log up to `until` (ms UTC), profiles, settings."""
+
+    history: History
+    until: int
+    people: Profiles
+    settings: ChurnSettings
+
+
 def _survival(
-    history: History, until: int, open_: tuple[int, ...], table: Table,
-    prospects: Prospects | None, settings: ChurnSettings, profiles: Profiles,
-) -> Hazard | None:  # fmt: skip
+    ground: Ground, open_: tuple[int, ...], table: Table, prospects: Prospects | None
+) -> Hazard | None:
+    history, until, people, settings = ground
     x, waited, as_of = table.x(prospects), table.waited, table.as_of
     later = drawn(open_, OPEN_CUTOFFS)
     if later:
-        more = build_table(history, later, settings, profiles, table.attributes)
+        more = build_table(history, later, settings, people, table.attributes)
         x = np.concatenate([x, more.x(prospects)])
         waited = np.concatenate([waited, more.waited])
         as_of = np.concatenate([as_of, more.as_of])
@@ -196,7 +205,8 @@ def fit(
         bar.update(1)
         hazard = None
         if settings.hazard:
-            hazard = _survival(seen, until, plan.open, table, prospects, settings, people)
+            ground = Ground(seen, until, people, settings)
+            hazard = _survival(ground, plan.open, table, prospects)
         bar.update(1)
     model = assemble(learned, x, table, settings, prospects, hazard)
     metrics = metrics_of(judged, settings)
