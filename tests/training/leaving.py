@@ -65,3 +65,27 @@ def history_of_orders(people: dict[str, list[tuple[float, Kind]]], seed: int = 0
 def at_day(day: float) -> int:
     """Answer a day since START in UTC milliseconds."""
     return START + round(day * DAY_MS)
+
+
+def term_shop(customers: int = 700, days: int = 300, seed: int = 0) -> History:
+    """Answer contracts: half the customers call support before they cancel, and some renew.
+
+    Who called within the last month cancels soon with nine in ten; nobody else in hardly any
+    case. So support is what tells, and the truth is known.
+    """
+    rng = np.random.default_rng(seed)
+    people: dict[str, list[tuple[float, Kind]]] = {}
+    for number in range(customers):
+        start = rng.uniform(0, 60)
+        events: list[tuple[float, Kind]] = [(start, Kind.subscribe)]
+        events += [(day, Kind.login) for day in np.sort(rng.uniform(start, days, 12))]
+        call = rng.uniform(start + 10, days)
+        if rng.random() < 0.5:
+            events.append((call, Kind.support))
+            if rng.random() < 0.9:
+                end = call + rng.uniform(5, 40)
+                events.append((end, Kind.cancel))
+                if rng.random() < 0.2:
+                    events.append((end + 2, Kind.renew))
+        people[f"c{number}"] = [event for event in events if event[0] < days]
+    return history_of_orders(people, seed)

@@ -9,7 +9,7 @@ from training.tracking import Tracked
 
 
 def test_versions_aliases_metrics_and_the_current_one_are_listed(walked, capsys):
-    assert main(["models"]) == 0
+    assert main(["models", "recommend"]) == 0
     (row,) = capsys.readouterr().out.splitlines()[1:]
     assert "challenger" in row
     assert "v1 challenger" in row
@@ -20,6 +20,13 @@ def test_versions_aliases_metrics_and_the_current_one_are_listed(walked, capsys)
     assert "current" in row
     assert "v1 champion" in row
     assert "1.0000 [1.0000, 1.0000]" in row
+
+
+def test_every_family_is_listed_when_none_is_named(walked, capsys):
+    assert main(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert "recommend" in shown
+    assert "churn: no model yet; `python -m training fit churn`" in shown
 
 
 def test_the_list_is_json_for_programs(walked, capsys):
