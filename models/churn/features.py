@@ -147,6 +147,16 @@ def groups_of(prospects: Prospects | None = None, extra: Sequence[str] = ()) -> 
     return (*(feature.group for feature in FEATURES), *prospect, *extra)
 
 
+def units_of(prospects: Prospects | None = None, extra: int = 0) -> tuple[str, ...]:
+    """Answer the unit of each column that `matrix` answers; `extra` attributes have none."""
+    told = () if prospects is None else prospects.names()
+    prospect = tuple(
+        "money" if "value" in name else "orders" if name.endswith("_expected") else "share"
+        for name in told
+    )
+    return (*(feature.unit for feature in FEATURES), *prospect, *("" for _ in range(extra)))
+
+
 def _prospects(prospects: Prospects, rows: Mapping[str, npt.NDArray[Any]]) -> F64:
     """Answer the buy-till-you-die columns: orders are distinct purchase times."""
     orders = rows["rhythm"]["orders"].astype(np.float64)

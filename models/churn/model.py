@@ -18,7 +18,7 @@ from models.btyd.features import Prospects
 from models.bundle import Bundle
 from models.calibration import Calibration, from_params, sigmoid
 from models.churn.attributes import Attributes
-from models.churn.features import VIEWS, groups_of, matrix, names_of
+from models.churn.features import VIEWS, groups_of, matrix, names_of, units_of
 from models.churn.hazard import Hazard
 from models.churn.linear import Linear
 from models.forest.forest import Forest
@@ -73,6 +73,18 @@ class ChurnModel:
         """Answer the group of each column."""
         extra = self.attributes.groups()
         return groups_of(self.prospects, extra) if self.events else extra
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Answer the unit of each column, "" where there is none."""
+        extra = len(self.attributes.names())
+        return units_of(self.prospects, extra) if self.events else ("",) * extra
+
+    @property
+    def typical(self) -> dict[str, float]:
+        """Answer the median of training by name, for the features of which one was known."""
+        pairs = zip(self.names, self.reference.tolist(), strict=True)
+        return {name: value for name, value in pairs if value == value}
 
     @property
     def horizon_days(self) -> float:

@@ -7,7 +7,16 @@ from domain.events import Kind
 from feature_store.views.catalogue import views_named
 from models.btyd.bgnbd import BGNBD
 from models.btyd.features import Prospects
-from models.churn.features import FEATURES, GROUPS, NAMES, VIEWS, groups_of, matrix, names_of
+from models.churn.features import (
+    FEATURES,
+    GROUPS,
+    NAMES,
+    VIEWS,
+    groups_of,
+    matrix,
+    names_of,
+    units_of,
+)
 from tests.feature_store.making import DAY, T0, event, state_of
 
 NOW = T0 + 200 * DAY
@@ -60,7 +69,7 @@ def test_nobody_has_a_row_too() -> None:
 
 
 def test_names_and_groups_belong_together() -> None:
-    assert len(names_of()) == len(groups_of()) == len(NAMES)
+    assert len(names_of()) == len(groups_of()) == len(units_of()) == len(NAMES)
     assert {feature.group for feature in FEATURES} <= set(GROUPS)
 
 
@@ -73,6 +82,7 @@ def test_buy_till_you_die_and_attributes_are_further_blocks() -> None:
     assert found.shape == (1, len(names))
     assert found[0, -2] == 1
     assert names[len(NAMES) :][0] == "bgnbd_expected"
+    assert units_of(prospects, 2)[len(NAMES) :] == ("orders", "share", "share", "", "")
     assert groups_of(prospects, ("x", "y"))[-3:] == ("prospect", "x", "y")
     regular = dict(zip(names, found[0].tolist(), strict=True))
     lapsed = _of(_row(140, 130, 120, 110), prospects)

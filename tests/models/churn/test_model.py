@@ -65,6 +65,17 @@ def test_shares_and_base_add_up(model) -> None:
     assert np.ptp(scored.contributions[:, -1]) == 0
 
 
+def test_a_teller_can_be_made_of_it(model) -> None:
+    from models.churn.reasons import Teller
+
+    teller = Teller(model.names, model.groups, model.units, model.typical)
+    scored = model.score_many(X)
+    told = teller.reasons(scored.contributions[0], X[0])
+    total = sum(reason.contribution for reason in told) + scored.contributions[0, -1]
+    assert total == pytest.approx(scored.log_odds[0], abs=1e-9)
+    assert model.typical["attribute.age"] == 40.0
+
+
 def test_shares_are_left_out_when_not_asked_for(model) -> None:
     assert model.score_many(X, explain=False).contributions is None
 
