@@ -24,11 +24,22 @@ REST = "rest"
 """The group of all reasons too small to be told."""
 
 
-class _Told(NamedTuple):
+class Telling(NamedTuple):
     """A template and the places of its features."""
 
     line: Line
     places: tuple[int, ...]
+
+
+class Pick(NamedTuple):
+    """What is said of a group: the number of its template and the numbers in it, at most two.
+
+    Without a template whose numbers are all known, `line` is -1 less the place of the loudest
+    feature, and `numbers` its value, NaN when nothing of the group is known.
+    """
+
+    line: int
+    numbers: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +58,7 @@ class Teller:
     labels: tuple[str, ...] = field(init=False)
     _order: npt.NDArray[np.int64] = field(init=False, repr=False)
     _starts: npt.NDArray[np.int64] = field(init=False, repr=False)
-    _told: tuple[tuple[_Told, ...], ...] = field(init=False, repr=False)
+    lines: tuple[tuple[Telling, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.groups) == len(self.units):
@@ -63,7 +74,7 @@ class Teller:
             "labels": tuple(group for group, _ in together),
             "_order": np.array([place for one in members for place in one], np.int64),
             "_starts": np.cumsum([0, *map(len, members)])[:-1],
-            "_told": tuple(
+            "lines": tuple(
                 _tellings(group, self.names, own)
                 for (group, _), own in zip(together, members, strict=True)
             ),
@@ -117,7 +128,8 @@ class Teller:
         found: list[Reason] = []
         for one in order[:most]:
             total = totals[one]
-            said = self._sentence(one, parts, known, 1 if total > 0 else -1, shown or {})
+            pick = self.pick(one, parts, known, 1 if total > 0 else -1)
+            said = self.say(one, pick, shown)
             direction, share = _direction(total), abs(total) / whole
             found.append(Reason(self.labels[one], said[0], direction, share, *said[1:], total))
         if rest := [totals[one] for one in order[most:]]:
@@ -126,39 +138,43 @@ class Teller:
             found.append(Reason(REST, text, _direction(total), share, contribution=total))
         return tuple(found)
 
-    def _sentence(
-        self,
-        one: int,
-        parts: list[float],
-        known: list[float],
-        sign: int,
-        shown: Mapping[str, str],
-    ) -> tuple[str, float | None, float | None]:
-        """Answer text, value and reference; `sign` is the direction of the whole group."""
-        best: _Told | None = None
-        for told in self._told[one]:
+    def pick(self, one: int, parts: Sequence[float], known: Sequence[float], sign: int) -> Pick:
+        """Answer what is said of group `one`: parts, known are contributions and values of all
+        features, sign the direction of the whole group. See `models.churn.picks` for many rows.
+        """
+        best = -1
+        lines = self.lines[one]
+        for place, told in enumerate(lines):
             # Only a louder one displaces an earlier, so that ties keep the templates' order.
-            louder = best is None or parts[told.places[0]] * sign > parts[best.places[0]] * sign
-            if louder and all(isfinite(known[place]) for place in told.places):
-                best = told
-        if best is not None:
-            numbers = [known[place] for place in best.places]
-            text = best.line.say(numbers)
-            if len(numbers) > 1:
-                return text, numbers[0], numbers[1]
-            return self._with_typical(best.places[0], best.line.manners[0], text, numbers[0])
+            louder = best < 0 or parts[told.places[0]] * sign > parts[lines[best].places[0]] * sign
+            if louder and all(isfinite(known[feature]) for feature in told.places):
+                best = place
+        if best >= 0:
+            return Pick(best, tuple(known[feature] for feature in lines[best].places))
         members = self.members[one]
-        loudest = max(members, key=lambda place: parts[place] * sign)
-        words = self.names[loudest].replace("_", " ")
-        if self.names[loudest] in shown:
-            return f"{words} is {shown[self.names[loudest]]}", None, None
-        heard = [place for place in members if isfinite(known[place])]
-        if not heard:
-            return UNKNOWN.get(self.labels[one], f"{words} is not known"), None, None
+        heard = [place for place in members if isfinite(known[place])] or members
         loudest = max(heard, key=lambda place: parts[place] * sign)
+        return Pick(-1 - loudest, (known[loudest],))
+
+    def say(
+        self, one: int, pick: Pick, shown: Mapping[str, str] | None = None
+    ) -> tuple[str, float | None, float | None]:
+        """Answer the text, value and reference of what was picked for group `one`."""
+        value = pick.numbers[0]
+        if pick.line >= 0:
+            told = self.lines[one][pick.line]
+            text = told.line.say(pick.numbers)
+            if len(pick.numbers) > 1:
+                return text, value, pick.numbers[1]
+            return self._with_typical(told.places[0], told.line.manners[0], text, value)
+        loudest = -1 - pick.line
+        words = self.names[loudest].replace("_", " ")
+        if shown and self.names[loudest] in shown:
+            return f"{words} is {shown[self.names[loudest]]}", None, None
+        if not isfinite(value):
+            return UNKNOWN.get(self.labels[one], f"{words} is not known"), None, None
         manner = UNITS.get(self.units[loudest], "number")
-        text = f"{self.names[loudest].replace('_', ' ')} is {MANNERS[manner](known[loudest])}"
-        return self._with_typical(loudest, manner, text, known[loudest])
+        return self._with_typical(loudest, manner, f"{words} is {MANNERS[manner](value)}", value)
 
     def _with_typical(
         self, place: int, manner: str, text: str, value: float
@@ -169,11 +185,11 @@ class Teller:
         return f"{text}; {MANNERS[manner](usual)} is usual", value, float(usual)
 
 
-def _tellings(group: str, names: tuple[str, ...], members: tuple[int, ...]) -> tuple[_Told, ...]:
+def _tellings(group: str, names: tuple[str, ...], members: tuple[int, ...]) -> tuple[Telling, ...]:
     """Answer the templates of a group that are about these members and whose numbers exist."""
     places = {name: place for place, name in enumerate(names)}
     return tuple(
-        _Told(line, tuple(places[feature] for feature in line.features))
+        Telling(line, tuple(places[feature] for feature in line.features))
         for line in TEMPLATES.get(group, ())
         if all(feature in places for feature in line.features)
         and places[line.features[0]] in members
