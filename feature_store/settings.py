@@ -43,6 +43,16 @@ class Home:
         return self.root / "bundles"
 
     @property
+    def sweeps(self) -> Path:
+        """Everybody's scores as of a time, one folder a family and a sweep."""
+        return self.root / "sweeps"
+
+    @property
+    def notices(self) -> Path:
+        """Notifications that wait to be delivered, one folder a family."""
+        return self.root / "notices"
+
+    @property
     def mlflow(self) -> Path:
         """The tracking database and its artefacts, unless MLFLOW_TRACKING_URI says otherwise."""
         return self.root / "mlflow"
