@@ -13,7 +13,8 @@ class Score(NamedTuple):
 
     as_of: UTC milliseconds; nothing at or after it was looked at. model: the version that
     answered, empty without one. fallback: None for the model's own answer, else one word for
-    where the number came from.
+    where the number came from. Of churn also the band, the value at stake and the loss to
+    expect, in units of the house's currency; None where there is none.
     """
 
     probability: float
@@ -21,6 +22,9 @@ class Score(NamedTuple):
     as_of: int
     model: str = ""
     fallback: str | None = None
+    band: "Band | None" = None
+    value: float | None = None
+    expected_loss: float | None = None
 
 
 class Band(StrEnum):

@@ -41,6 +41,11 @@ def profile(bucket: int, entity: str) -> str:
     return f"p{{{bucket}}}{entity}"
 
 
+def scores(bucket: int, entity: str) -> str:
+    """Name an entity's cached scores."""
+    return f"s{{{bucket}}}{entity}"
+
+
 def link(bucket: int, entity: str) -> str:
     """Name the link of a session to its user, in the session's bucket."""
     return f"l{{{bucket}}}{entity}"

@@ -6,7 +6,7 @@ none of them waits.
 
 import bisect
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from domain.errors import CallerError
 from domain.events import Event
 from domain.ids import bucket_of, session_entity, user_entity
 from domain.items import Item
+from domain.scores import Score
 from domain.users import Profile
 from feature_store.profiles import merge_profile
 from feature_store.records import (
@@ -35,6 +36,7 @@ from feature_store.records import (
     pack_payload,
     pack_record,
 )
+from feature_store.scores import merge_scores, pack_scores, parse_scores
 from feature_store.store import (
     SLACK,
     SPARE,
@@ -98,6 +100,7 @@ class MemoryStore:
         self.decision_streams: dict[int, list[DecisionEntry]] = defaultdict(list)
         self._entities: dict[str, _Entity] = {}
         self._profiles: dict[str, Profile] = {}
+        self._scores: dict[str, bytes] = {}
         self._links: dict[str, str] = {}
         self._items: dict[str, Item] = {}
         self._items_version = 0
@@ -144,10 +147,12 @@ class MemoryStore:
         if user is not None:
             return self._state(user)._replace(found=True, linked_user=user[1:])
         entity, profile = self._entities.get(name), self._profiles.get(name)
+        scores = parse_scores(self._scores.get(name))
         if entity is None:
-            return EntityState(EMPTY_LIFETIME, EMPTY_RECORDS, profile, profile is not None)
+            found = profile is not None
+            return EntityState(EMPTY_LIFETIME, EMPTY_RECORDS, profile, found, "", scores)
         records = np.frombuffer(b"".join(record for _, record in entity.rows), RECORD)
-        return EntityState(entity.lifetime.copy(), records, profile, True)
+        return EntityState(entity.lifetime.copy(), records, profile, True, "", scores)
 
     async def identify(self, session: str, user: str, now_ms: int) -> int:
         source, target = session_entity(session), user_entity(user)
@@ -159,6 +164,7 @@ class MemoryStore:
         if known is not None:
             return 0
         self._links[source] = target
+        self._scores.pop(source, None)
         self._log(target, *pack_link(session, user, now_ms))
         left = self._entities.pop(source, None)
         if left is None:
@@ -191,6 +197,16 @@ class MemoryStore:
         after = merge_profile(before, now_ms, attributes, consent, test)
         self._profiles[user_entity(user)] = after
         return after
+
+    async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
+        packed = {entity: pack_scores(given) for entity, given in scores.items()}
+        taken = 0
+        for entity, given in packed.items():
+            if entity not in self._links:
+                merged, count = merge_scores(self._scores.get(entity, b""), given)
+                self._scores[entity] = merged
+                taken += count
+        return taken
 
     async def put_items(self, items: Sequence[Item]) -> int:
         if items:

@@ -5,7 +5,7 @@ Implementations: `feature_store.redis` (Redis, Valkey, a cluster, the embedded d
 Every method may raise StoreUnavailable; none leaves a half-written state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -13,8 +13,10 @@ from typing import NamedTuple, Protocol
 from domain.decisions import Decision
 from domain.events import Event
 from domain.items import Item
+from domain.scores import Score
 from domain.users import Profile
 from feature_store.records import Lifetime, Records
+from feature_store.scores import NO_SCORES
 
 
 @dataclass(slots=True, frozen=True)
@@ -27,6 +29,7 @@ class StoreSettings:
     a late retry is still a duplicate.
     ttl_ms: how long an entity without new events is kept.
     house_currency: amounts in another currency are kept but not summed.
+    scores_ttl_ms: how long an entity's cached scores are kept after the last of them was put.
     """
 
     buckets: int = 64
@@ -34,6 +37,7 @@ class StoreSettings:
     remember: int = 8_192
     ttl_ms: int = 400 * 86_400_000
     house_currency: str = ""
+    scores_ttl_ms: int = 90 * 86_400_000
 
 
 SPARE = 64
@@ -54,7 +58,9 @@ class EntityState(NamedTuple):
 
     `records` are in (at, event) order and may exceed the history cap by a small spare:
     views take the last `history_cap` before their as_of. `profile` is None when none was put.
-    `linked_user` names the user an anonymous session was identified as, or "".
+    `linked_user` names the user an anonymous session was identified as, or "". `scores` are
+    what was computed earlier, by name (a family of models): each says as of when. An entity of
+    which nothing but scores is left is not found.
     """
 
     lifetime: Lifetime
@@ -62,6 +68,7 @@ class EntityState(NamedTuple):
     profile: Profile | None = None
     found: bool = False
     linked_user: str = ""
+    scores: Mapping[str, Score] = NO_SCORES
 
 
 class Read(NamedTuple):
@@ -125,6 +132,17 @@ class Store(Protocol):
         test: bool | None = None,
     ) -> Profile:
         """Merge into a user's profile atomically (a None value removes its key); answer it."""
+        ...
+
+    async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
+        """Put scores by entity and name beside those there are; answer how many were taken.
+
+        A score is taken unless one of the same name with a later as_of is there: of two
+        writers the better informed one wins, whoever comes last. A session that belongs to a
+        user takes none: its scores are the user's. Atomic an entity. They are cached, not
+        logged: they are gone after settings.scores_ttl_ms without another. Raises ValueError
+        for a name of more than 64 bytes or a number that is not finite.
+        """
         ...
 
     async def put_items(self, items: Sequence[Item]) -> int:

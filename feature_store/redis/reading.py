@@ -14,19 +14,22 @@ from feature_store import keys
 from feature_store.records import EMPTY_LIFETIME, EMPTY_RECORDS, parse_history
 from feature_store.redis.codec import profile_from_json
 from feature_store.redis.server import Server
+from feature_store.scores import parse_scores
 from feature_store.store import EntityState, Read, StoreSettings
 
 NOTHING = EntityState(EMPTY_LIFETIME, EMPTY_RECORDS)
-_MOST_KEYS = 1_024
+_MOST_KEYS = 1_536
 """Keys in one MGET: more would keep the server from others for too long."""
 
 Finish = Callable[[str, str], Awaitable[object]]
 
 
-def state_of(history: bytes | None, profile: bytes | None, linked_user: str = "") -> EntityState:
+def state_of(
+    history: bytes | None, profile: bytes | None, scores: bytes | None = None
+) -> EntityState:
     """Make sense of what the keys of an entity hold."""
     if history is None and profile is None:
-        return EntityState(EMPTY_LIFETIME, EMPTY_RECORDS, None, linked_user != "", linked_user)
+        return NOTHING._replace(scores=parse_scores(scores)) if scores else NOTHING
     lifetime, records = EMPTY_LIFETIME, EMPTY_RECORDS
     if history is not None:
         try:
@@ -36,7 +39,7 @@ def state_of(history: bytes | None, profile: bytes | None, linked_user: str = ""
                 "a history in the store is not of this release's format: point REDIS_URL at "
                 "another database, or empty this one and import the log again"
             ) from error
-    return EntityState(lifetime, records, _told(profile), True, linked_user)
+    return EntityState(lifetime, records, _told(profile), True, "", parse_scores(scores))
 
 
 def _told(profile: bytes | None) -> Profile | None:
@@ -94,17 +97,21 @@ class Reads:
         for entity in entities:
             bucket = keys.bucket(entity, self._buckets)
             second = keys.link if entity[:1] == "s" else keys.profile
-            names += (keys.history(bucket, entity), second(bucket, entity))
+            names += (
+                keys.history(bucket, entity),
+                second(bucket, entity),
+                keys.scores(bucket, entity),
+            )
         values = await self._mget(names)
         states: dict[str, EntityState] = {}
         linked: dict[str, str] = {}
         stale: set[str] = set()
         for place, entity in enumerate(entities):
-            history, second = values[2 * place + 1], values[2 * place + 2]
+            history, second, scores = values[3 * place + 1 : 3 * place + 4]
             if entity[:1] != "s":
-                states[entity] = state_of(history, second)
+                states[entity] = state_of(history, second, scores)
             elif second is None:
-                states[entity] = state_of(history, None)
+                states[entity] = state_of(history, None, scores)
             else:
                 user = linked[entity] = second[1:].decode()
                 if second[:1] == b"0":

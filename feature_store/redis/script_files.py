@@ -31,6 +31,7 @@ APPEND = _load("append", "in_order", "records")
 LINK = _load("link")
 CARRY = _load("carry", "names", "records")
 COMPARE_AND_SET = _load("compare_and_set")
+PUT_SCORES = _load("put_scores")
 PUT_ITEMS = _load("put_items")
 COMMIT_ITEMS = _load("commit_items")
 DELETE_ITEMS = _load("delete_items")
@@ -42,6 +43,7 @@ ALL = (
     LINK,
     CARRY,
     COMPARE_AND_SET,
+    PUT_SCORES,
     PUT_ITEMS,
     COMMIT_ITEMS,
     DELETE_ITEMS,

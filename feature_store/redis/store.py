@@ -4,7 +4,7 @@ Items are in `feature_store.redis.items`, the shared reads in `reading`. Knows n
 the server is reached (`connection`, `cluster`, `embedded`).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from domain.clock import Clock, system_clock
@@ -13,6 +13,7 @@ from domain.errors import CallerError, StoreUnavailable
 from domain.events import Event
 from domain.ids import session_entity, user_entity
 from domain.items import Item
+from domain.scores import Score
 from domain.users import Profile
 from feature_store import keys
 from feature_store.profiles import merge_profile
@@ -22,7 +23,8 @@ from feature_store.redis.codec import decisions_to_json, profile_from_json, prof
 from feature_store.redis.grouping import group_events, pack_settings, with_length
 from feature_store.redis.items import Items
 from feature_store.redis.reading import Reads
-from feature_store.redis.server import Server
+from feature_store.redis.server import Call, Server
+from feature_store.scores import pack_scores
 from feature_store.store import Appended, ItemChange, ItemPage, Read, StoreSettings
 
 _LINK_HOPS = 3
@@ -125,6 +127,7 @@ class RedisStore:
             keys.link(home, session),
             keys.history(home, session),
             keys.forgotten(home, session),
+            keys.scores(home, session),
         ]
         answer = (await self._server.run(scripts.LINK, [(names, [user, ttl, ""])]))[0]
         if answer[0] == b"other":
@@ -183,6 +186,15 @@ class RedisStore:
             # Somebody else was faster: merge into what they wrote.
             held = now_held
         raise StoreUnavailable("too many changes of one profile at once")
+
+    async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
+        ttl, buckets = self.settings.scores_ttl_ms, self.settings.buckets
+        calls: list[Call] = []
+        for entity, given in scores.items():
+            bucket = keys.bucket(entity, buckets)
+            names = [keys.scores(bucket, entity), keys.link(bucket, entity)]
+            calls.append((names, [pack_scores(given), ttl]))
+        return sum(await self._server.run(scripts.PUT_SCORES, calls)) if calls else 0
 
     def _profile_key(self, user: str) -> str:
         entity = user_entity(user)

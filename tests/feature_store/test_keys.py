@@ -10,6 +10,7 @@ def test_keys_of_a_bucket_share_a_slot() -> None:
             keys.history(7, entity),
             keys.forgotten(7, entity),
             keys.profile(7, entity),
+            keys.scores(7, entity),
             keys.link(7, entity),
             keys.carried(7, entity),
             keys.intake(7),

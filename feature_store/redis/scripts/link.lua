@@ -1,5 +1,5 @@
 -- Links a session to a user in the session's bucket, and answers what is left to carry over.
--- KEYS: link, history, ids that left it. ARGV: user entity, ttl (ms), "finish" or "".
+-- KEYS: link, history, ids that left it, scores. ARGV: user entity, ttl (ms), "finish" or "".
 -- A link is "0" (history not carried yet) or "1" (carried), then the user entity.
 -- Answers {"other"} when it belongs to another user, {"done"} when it was carried, else
 -- {"carry", history, ids}. With "finish" the session's own copy is removed and the link is done.
@@ -11,7 +11,7 @@ if link and string.sub(link, 1, 1) == '1' then
 end
 if ARGV[3] == 'finish' then
   redis.call('SET', KEYS[1], '1' .. ARGV[1], 'PX', ARGV[2])
-  redis.call('DEL', KEYS[2], KEYS[3])
+  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
   return { 'done' }
 end
 if not link then redis.call('SET', KEYS[1], '0' .. ARGV[1], 'PX', ARGV[2]) end

@@ -5,6 +5,7 @@ import pytest
 from domain.errors import StoreMisconfigured
 from domain.events import Event, Kind
 from domain.ids import bucket_of
+from domain.scores import Score
 from domain.users import Purpose, may_use
 from feature_store import keys
 from feature_store.opening import open_store
@@ -79,6 +80,31 @@ async def test_bytes_that_are_no_history_ask_the_operator(server: RunningServer)
     with pytest.raises(StoreMisconfigured):
         await store.read(["uada"])
     assert not (await store.read(["ubob"])).states[0].found
+    await store.close()
+
+
+async def test_scores_travel_in_the_same_mget(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    await store.append([Event("e1", "uada", Kind.click, NOW)], NOW)
+    given = {f"u{n}": {"churn": Score(0.5, 1.0, n)} for n in range(40)}
+    await store.put_scores({**given, "uada": {"churn": Score(0.25, 1.0, NOW)}})
+    before = await asyncio.to_thread(mgets, server)
+    answers = await asyncio.gather(*[store.read([f"u{n}", "uada", "sx"]) for n in range(40)])
+    assert await asyncio.to_thread(mgets, server) == before + 1
+    assert [answer.states[0].scores["churn"].as_of for answer in answers] == list(range(40))
+    assert answers[0].states[1].scores["churn"].probability == 0.25
+    assert not answers[0].states[2].scores
+    await store.close()
+
+
+async def test_scores_that_cannot_be_read_are_none(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    client = server.client()
+    client.set(keys.scores(bucket_of("uada", 8), "uada"), b"x" * 300)
+    client.close()
+    assert (await store.read(["uada"])).states[0].scores == {}
+    assert await store.put_scores({"uada": {"churn": Score(0.5, 1.0, NOW)}}) == 1
+    assert (await store.read(["uada"])).states[0].scores["churn"].as_of == NOW
     await store.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from domain.errors import StoreUnavailable
 from domain.events import Event, Kind
 from domain.ids import bucket_of
+from domain.scores import Score
 from domain.users import Profile
 from feature_store import keys
 from feature_store.opening import open_store
@@ -91,6 +92,34 @@ async def test_time_to_live_is_set_and_renewed_once_a_day(
     client.pexpire(names[2], 1_000_000)
     await store.append([event(200)], NOW + DAY + 1)
     assert all(client.pttl(name) > SETTINGS.ttl_ms - 60_000 for name in names)
+    client.close()
+
+
+async def test_scores_live_for_a_while_after_the_last(
+    store: RedisStore, server: RunningServer
+) -> None:
+    name = keys.scores(bucket_of("uada", SETTINGS.buckets), "uada")
+    client = server.client()
+    await store.put_scores({"uada": {"churn": Score(0.5, 1.0, NOW)}})
+    assert SETTINGS.scores_ttl_ms - 60_000 < client.pttl(name) <= SETTINGS.scores_ttl_ms
+    client.pexpire(name, 1_000_000)
+    # One that comes too late renews nothing.
+    await store.put_scores({"uada": {"churn": Score(0.5, 1.0, NOW - 1)}})
+    assert client.pttl(name) <= 1_000_000
+    await store.put_scores({"uada": {"intent": Score(0.5, 1.0, NOW)}})
+    assert client.pttl(name) > SETTINGS.scores_ttl_ms - 60_000
+    assert client.strlen(name) < 150
+    client.close()
+
+
+async def test_no_score_of_a_session_outlives_its_identification(
+    store: RedisStore, server: RunningServer
+) -> None:
+    name = keys.scores(bucket_of("scart", SETTINGS.buckets), "scart")
+    await store.put_scores({"scart": {"intent": Score(0.5, 1.0, NOW)}})
+    await store.identify("cart", "ada", NOW)
+    client = server.client()
+    assert not client.exists(name)
     client.close()
 
 
