@@ -15,6 +15,8 @@ ITEMS_VERSION = "v{items}"
 """Integer, raised by every change of the catalogue."""
 ITEMS_CHANGES = "c{items}"
 """Stream of changes; an entry's id is `<version>-<place>`."""
+ITEMS_DELETED = "g{items}"
+"""Sorted set of the ids that were deleted and not put again, all with score 0."""
 FORMAT = "format{items}"
 """What was fixed when the store was first used: the format and the number of buckets."""
 

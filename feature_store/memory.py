@@ -6,7 +6,7 @@ none of them waits.
 
 import bisect
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ from feature_store.store import (
     SPARE,
     Appended,
     DecisionEntry,
+    DeletedPage,
+    EditItems,
     EntityState,
     ItemChange,
     ItemPage,
@@ -51,6 +53,14 @@ from feature_store.store import (
 )
 
 _CHANGES_KEPT = 8_192
+
+
+def _page_of_ids(ids: Iterable[str], cursor: str, limit: int) -> tuple[tuple[str, ...], str]:
+    """Answer a page of ids in byte order after `cursor`, and the cursor after it."""
+    after = cursor.encode()
+    page = sorted(one for one in (item_id.encode() for item_id in ids) if one > after)[:limit]
+    names = tuple(one.decode() for one in page)
+    return names, names[-1] if len(names) == limit else ""
 
 
 class _Entity:
@@ -103,6 +113,7 @@ class MemoryStore:
         self._scores: dict[str, bytes] = {}
         self._links: dict[str, str] = {}
         self._items: dict[str, Item] = {}
+        self._deleted: set[str] = set()
         self._items_version = 0
         self._changes: list[tuple[int, str]] = []
         self._dropped = 0
@@ -211,14 +222,22 @@ class MemoryStore:
     async def put_items(self, items: Sequence[Item]) -> int:
         if items:
             self._items |= {item.item: item for item in items}
+            self._deleted -= {item.item for item in items}
             self._changed([item.item for item in items])
         return self._items_version
+
+    async def edit_items(self, item_ids: Sequence[str], edit: EditItems) -> Sequence[Item]:
+        found = await self.get_items(item_ids)
+        items = edit({item.item: item for item in found if item is not None})
+        await self.put_items(items)
+        return items
 
     async def delete_items(self, item_ids: Sequence[str]) -> int:
         gone = [item_id for item_id in dict.fromkeys(item_ids) if item_id in self._items]
         for item_id in gone:
             del self._items[item_id]
         if gone:
+            self._deleted.update(gone)
             self._changed(gone)
         return len(gone)
 
@@ -234,11 +253,11 @@ class MemoryStore:
         return [self._items.get(item_id) for item_id in item_ids]
 
     async def page_items(self, cursor: str, limit: int) -> ItemPage:
-        after = cursor.encode()
-        ids = sorted(i for i in (item_id.encode() for item_id in self._items) if i > after)[:limit]
-        names = [item_id.decode() for item_id in ids]
-        page = tuple(self._items[name] for name in names)
-        return ItemPage(page, names[-1] if len(names) == limit else "")
+        names, cursor = _page_of_ids(self._items, cursor, limit)
+        return ItemPage(tuple(self._items[name] for name in names), cursor)
+
+    async def page_deleted(self, cursor: str, limit: int) -> DeletedPage:
+        return DeletedPage(*_page_of_ids(self._deleted, cursor, limit))
 
     async def item_changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
         if since_version > self._items_version or since_version < self._dropped:

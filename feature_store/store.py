@@ -5,7 +5,7 @@ Implementations: `feature_store.redis` (Redis, Valkey, a cluster, the embedded d
 Every method may raise StoreUnavailable; none leaves a half-written state.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -85,12 +85,23 @@ class ItemPage(NamedTuple):
     cursor: str
 
 
+class DeletedPage(NamedTuple):
+    """One page of deleted ids in id order; `cursor` continues after it, "" at the end."""
+
+    item_ids: tuple[str, ...]
+    cursor: str
+
+
 class ItemChange(NamedTuple):
     """One change of the catalogue; `item` is None when the id was deleted."""
 
     version: int
     item_id: str
     item: Item | None
+
+
+EditItems = Callable[[Mapping[str, Item]], Sequence[Item]]
+"""Answers what to put, given the items there are by id; may be called more than once."""
 
 
 class Store(Protocol):
@@ -149,8 +160,21 @@ class Store(Protocol):
         """Insert or replace items, all or none; answer the catalogue's new version."""
         ...
 
+    async def edit_items(self, item_ids: Sequence[str], edit: EditItems) -> Sequence[Item]:
+        """Put what `edit` makes of the items with these ids (at most 1,000); answer what was put.
+
+        Atomic: when another writer changes one of them in between, `edit` is asked again with
+        what they wrote, so neither change is lost and nothing deleted comes back. What it
+        raises passes through and nothing is written. `edit` answers items with the given ids.
+        """
+        ...
+
     async def delete_items(self, item_ids: Sequence[str]) -> int:
-        """Delete items; answer how many existed."""
+        """Delete items; answer how many existed.
+
+        That they were deleted is remembered until they are put again: what else knows the ids
+        (a model, the log) must not bring them back.
+        """
         ...
 
     async def get_items(self, item_ids: Sequence[str]) -> list[Item | None]:
@@ -161,10 +185,15 @@ class Store(Protocol):
         """Answer a page of items in id order after `cursor` ("" starts)."""
         ...
 
+    async def page_deleted(self, cursor: str, limit: int) -> DeletedPage:
+        """Answer a page of the ids that were deleted and not put again, as `page_items` does."""
+        ...
+
     async def item_changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
         """Answer (current version, changes after `since_version` in order).
 
-        The changes are None when they are no longer held: load the whole catalogue again.
+        The changes are None when they are no longer held: load the whole catalogue again, the
+        deleted ids with it (see feature_store.listing).
         """
         ...
 
@@ -213,6 +242,8 @@ __all__ = [
     "SPARE",
     "Appended",
     "DecisionEntry",
+    "DeletedPage",
+    "EditItems",
     "EntityState",
     "ItemChange",
     "ItemPage",

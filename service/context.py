@@ -3,8 +3,7 @@
 Only a bag of doors, each opened by `service.app`; it decides nothing itself.
 """
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.clock import Clock
@@ -27,7 +26,6 @@ class Context:
     watch: whether the store answers. bundles: the released models in use, by family.
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
     decisions: the log of answers.
-    item_writes: held while an item is read, changed and written back.
     """
 
     store: Store
@@ -39,4 +37,3 @@ class Context:
     catalogue: "LiveCatalogue"
     trends: "LiveTrends"
     decisions: "DecisionLog"
-    item_writes: asyncio.Lock = field(default_factory=asyncio.Lock)

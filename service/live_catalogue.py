@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from domain.errors import SanderlingError
 from domain.items import Item
+from feature_store.listing import deleted_items, held_items
 from feature_store.store import ItemChange, Store
 from feature_store.trends import NO_TRENDS, Trends
 from models.recommend.catalogue import Catalogue
@@ -22,7 +23,6 @@ from service.metrics import Metrics
 from service.trends import LiveTrends
 
 FAMILY = "recommend"
-PAGE = 1_000
 SLICE = 100
 """Items taken into the catalogue in one turn of the event loop: about a millisecond."""
 MANY_RETIRED = 10_000
@@ -122,18 +122,19 @@ class LiveCatalogue:
                 await asyncio.sleep(0)
 
     async def _reload(self, version: int) -> None:
-        """Take every item the store holds, and out of sight those it no longer does."""
+        """Take every item the store holds, and out of sight those it no longer does.
+
+        What was deleted is asked for by name: a model may know an item that was put and
+        deleted again while nobody here was looking.
+        """
         held: set[str] = set()
-        cursor = ""
-        while True:
-            page = await self._store.page_items(cursor, PAGE)
-            held.update(item.item for item in page.items)
-            await self._take(ItemChange(version, item.item, item) for item in page.items)
-            cursor = page.cursor
-            if not cursor:
-                break
+        async for items in held_items(self._store):
+            held.update(item.item for item in items)
+            await self._take(ItemChange(version, item.item, item) for item in items)
         gone = [i.item for i in self.desk.catalogue.items if i and i.item not in held]
         await self._take(ItemChange(version, item_id, None) for item_id in gone)
+        async for deleted in deleted_items(self._store):
+            await self._take(ItemChange(version, item_id, None) for item_id in deleted)
 
     async def _renumber(self) -> None:
         """Lay out the catalogue after the model in use, beside the desk that goes on."""

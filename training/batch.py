@@ -26,6 +26,7 @@ from domain.ids import is_valid_id, user_entity
 from domain.slates import Slate
 from domain.users import Purpose, may_use
 from feature_store.history import History
+from feature_store.listing import deleted_items, held_items
 from feature_store.opening import open_store
 from feature_store.settings import Home, settings_from_env
 from feature_store.store import EntityState, Store
@@ -40,7 +41,6 @@ from models.recommend.policy import recommend
 FAMILY = "recommend"
 TOGETHER = 256
 """Users read from the store in one call."""
-PAGE = 1_000
 COLUMNS = pa.schema(
     [
         ("user", pa.string()),
@@ -168,18 +168,12 @@ async def open_desk(store: Store, home: Home) -> Desk:
         model = load_scorer(bundle)
         name = f"{FAMILY}/{bundle.version}"
         desk = Desk(Catalogue(model.items, model.hashes), model, name)
-    _, changes = await store.item_changes(0)
-    for change in changes or ():
-        if change.item is None:
-            desk.catalogue.delete(change.item_id)
-    cursor = ""
-    while True:
-        page = await store.page_items(cursor, PAGE)
-        for item in page.items:
+    async for deleted in deleted_items(store):
+        for item_id in deleted:
+            desk.catalogue.delete(item_id)
+    async for items in held_items(store):
+        for item in items:
             desk.catalogue.put(item)
-        cursor = page.cursor
-        if not cursor:
-            break
     trends = parse(await store.get_blob(BLOB_NAME))
     if trends.items:
         desk.show_trends(trends.items, trends.trending[0], trends.popular)

@@ -3,7 +3,8 @@
 All keys share one hash tag, so that a put is one script. Knows nothing of histories.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domain.errors import StoreUnavailable
@@ -13,13 +14,22 @@ from feature_store import keys
 from feature_store.redis import script_files as scripts
 from feature_store.redis.codec import item_from_json, item_to_json
 from feature_store.redis.server import Argument, Server
-from feature_store.store import ItemChange, ItemPage
+from feature_store.store import DeletedPage, EditItems, ItemChange, ItemPage
 
 CHANGES_KEPT = 8_192
 _AT_ONCE = 1_000
 """Items in one command; a larger put is gathered first, then made to count at once."""
 _STAGING_SECONDS = 600
-_ALL_KEYS = [keys.ITEMS_DATA, keys.ITEMS_ORDER, keys.ITEMS_VERSION, keys.ITEMS_CHANGES]
+_EDIT_TRIES = 200
+_WHATEVER = b"*"
+"""In place of what must be held: anything, or nothing."""
+_ALL_KEYS = [
+    keys.ITEMS_DATA,
+    keys.ITEMS_ORDER,
+    keys.ITEMS_VERSION,
+    keys.ITEMS_CHANGES,
+    keys.ITEMS_DELETED,
+]
 
 
 class Items:
@@ -27,16 +37,16 @@ class Items:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._editing = asyncio.Lock()
 
     async def put(self, items: Sequence[Item]) -> int:
         """Insert or replace items, all or none; answer the catalogue's new version."""
         pairs = {item.item: item_to_json(item) for item in items}
-        flat: list[Argument] = [part for pair in pairs.items() for part in pair]
-        if not flat:
+        if not pairs:
             return int(await self._server.call("GET", keys.ITEMS_VERSION) or 0)
         if len(pairs) <= _AT_ONCE:
-            calls = [(_ALL_KEYS, [CHANGES_KEPT, *flat])]
-            return (await self._server.run(scripts.PUT_ITEMS, calls))[0]
+            return await self._put((name, _WHATEVER, text) for name, text in pairs.items())
+        flat: list[Argument] = [part for pair in pairs.items() for part in pair]
         staging = keys.staging(new_id())
         for start in range(0, len(flat), 2 * _AT_ONCE):
             await self._server.call("HSET", staging, *flat[start : start + 2 * _AT_ONCE])
@@ -47,6 +57,29 @@ class Items:
             raise StoreUnavailable("the gathered items were lost before they counted")
         return version
 
+    async def _put(self, rows: Iterable[tuple[str, bytes, bytes]]) -> Any:
+        """Run the script over (id, what must be held, what to hold); see put_items.lua."""
+        flat: list[Argument] = [part for row in rows for part in row]
+        return (await self._server.run(scripts.PUT_ITEMS, [(_ALL_KEYS, [CHANGES_KEPT, *flat])]))[0]
+
+    async def edit(self, item_ids: Sequence[str], edit: EditItems) -> Sequence[Item]:
+        """Put what `edit` makes of these items; see feature_store.store.Store."""
+        ids = list(dict.fromkeys(item_ids))
+        # Who shares this process waits for his turn; only other processes are tried against.
+        async with self._editing:
+            held = dict(zip(ids, await self._texts(ids), strict=True))
+            for _ in range(_EDIT_TRIES):
+                known = {name: item_from_json(name, text) for name, text in held.items() if text}
+                items = edit(known)
+                if not items:
+                    return items
+                rows = [(one.item, held[one.item] or b"", item_to_json(one)) for one in items]
+                reply: int | list[bytes] = await self._put(rows)
+                if isinstance(reply, int):
+                    return items
+                held |= {i.decode(): text for i, text in zip(reply[::2], reply[1::2], strict=True)}
+        raise StoreUnavailable("too many changes of the same items at once")
+
     async def delete(self, item_ids: Sequence[str]) -> int:
         """Delete items; answer how many existed."""
         if not item_ids:
@@ -56,12 +89,15 @@ class Items:
 
     async def get(self, item_ids: Sequence[str]) -> list[Item | None]:
         """Answer the items with these ids, None where there is none."""
-        found: list[Item | None] = []
+        texts = await self._texts(item_ids)
+        return [_item(item_id, text) for item_id, text in zip(item_ids, texts, strict=True)]
+
+    async def _texts(self, item_ids: Sequence[str]) -> list[bytes | None]:
+        texts: list[bytes | None] = []
         for start in range(0, len(item_ids), _AT_ONCE):
             some = item_ids[start : start + _AT_ONCE]
-            texts: list[bytes | None] = await self._server.call("HMGET", keys.ITEMS_DATA, *some)
-            found += [_item(item_id, text) for item_id, text in zip(some, texts, strict=True)]
-        return found
+            texts += await self._server.call("HMGET", keys.ITEMS_DATA, *some)
+        return texts
 
     async def page(self, cursor: str, limit: int) -> ItemPage:
         """Answer a page of items in byte order of their ids after `cursor`."""
@@ -74,6 +110,16 @@ class Items:
             if text
         ]
         return ItemPage(tuple(items), ids[-1] if len(ids) == limit else "")
+
+    async def page_deleted(self, cursor: str, limit: int) -> DeletedPage:
+        """Answer a page of deleted ids in byte order after `cursor`."""
+        start = f"({cursor}" if cursor else "-"
+        order = ("BYLEX", "LIMIT", 0, limit)
+        found: list[bytes] = await self._server.call(
+            "ZRANGE", keys.ITEMS_DELETED, start, "+", *order
+        )
+        ids = tuple(item_id.decode() for item_id in found)
+        return DeletedPage(ids, ids[-1] if len(ids) == limit else "")
 
     async def changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
         """Answer (current version, changes after `since_version`), or None for the changes."""

@@ -25,7 +25,15 @@ from feature_store.redis.items import Items
 from feature_store.redis.reading import Reads
 from feature_store.redis.server import Call, Server
 from feature_store.scores import pack_scores
-from feature_store.store import Appended, ItemChange, ItemPage, Read, StoreSettings
+from feature_store.store import (
+    Appended,
+    DeletedPage,
+    EditItems,
+    ItemChange,
+    ItemPage,
+    Read,
+    StoreSettings,
+)
 
 _LINK_HOPS = 3
 _PATCH_TRIES = 200
@@ -203,6 +211,9 @@ class RedisStore:
     async def put_items(self, items: Sequence[Item]) -> int:
         return await self._items.put(items)
 
+    async def edit_items(self, item_ids: Sequence[str], edit: EditItems) -> Sequence[Item]:
+        return await self._items.edit(item_ids, edit)
+
     async def delete_items(self, item_ids: Sequence[str]) -> int:
         return await self._items.delete(item_ids)
 
@@ -211,6 +222,9 @@ class RedisStore:
 
     async def page_items(self, cursor: str, limit: int) -> ItemPage:
         return await self._items.page(cursor, limit)
+
+    async def page_deleted(self, cursor: str, limit: int) -> DeletedPage:
+        return await self._items.page_deleted(cursor, limit)
 
     async def item_changes(self, since_version: int) -> tuple[int, list[ItemChange] | None]:
         return await self._items.changes(since_version)

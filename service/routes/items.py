@@ -4,7 +4,7 @@ Knows how items arrive; their JSON is in item_rows. A change counts in the next 
 every worker, because each read brings the catalogue's version (see service.live_catalogue).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from domain.clock import Clock
@@ -51,7 +51,8 @@ class _Named(Protocol):
 
 
 _Row = TypeVar("_Row", bound=_Named)
-_Make = Callable[[str, _Row, Item | None, Clock], Item]
+_Sent = TypeVar("_Sent")
+_Make = Callable[[str, _Sent, Item | None, Clock], Item]
 
 
 def _path_id(request: Request, repeated: str | None) -> str:
@@ -61,26 +62,25 @@ def _path_id(request: Request, repeated: str | None) -> str:
     return item_id
 
 
+async def _edit_one(context: Context, item_id: str, sent: _Sent, make: _Make[_Sent]) -> Item:
+    def edit(known: Mapping[str, Item]) -> list[Item]:
+        return [make(item_id, sent, known.get(item_id), context.clock)]
+
+    return (await context.store.edit_items([item_id], edit))[0]
+
+
 async def put_item(context: Context, request: Request) -> Reply:
     """Create or replace one item."""
     sent = _decode_item(request.body)
     item_id = _path_id(request, sent.item)
-    async with context.item_writes:
-        known = (await context.store.get_items([item_id]))[0]
-        item = item_of(item_id, sent, known, context.clock)
-        await context.store.put_items([item])
-    return json_reply(item_reply(item))
+    return json_reply(item_reply(await _edit_one(context, item_id, sent, item_of)))
 
 
 async def patch_item(context: Context, request: Request) -> Reply:
     """Change part of one item."""
     sent = _decode_patch(request.body)
     item_id = _path_id(request, sent.item)
-    async with context.item_writes:
-        known = (await context.store.get_items([item_id]))[0]
-        item = patched(item_id, sent, known, context.clock)
-        await context.store.put_items([item])
-    return json_reply(item_reply(item))
+    return json_reply(item_reply(await _edit_one(context, item_id, sent, patched)))
 
 
 async def get_item(context: Context, request: Request) -> Reply:
@@ -100,18 +100,19 @@ async def delete_item(context: Context, request: Request) -> Reply:
 
 
 def _checked(
-    found: Rows[_Row], known: dict[str, Item | None], make: _Make[_Row], clock: Clock
-) -> list[Item]:
+    found: Rows[_Row], known: Mapping[str, Item], make: _Make[_Row], clock: Clock
+) -> tuple[list[Item], list[Rejected]]:
     """Make the items of the rows that pass; a later row of an item builds on an earlier one."""
     items: dict[str, Item] = {}
+    rejected: list[Rejected] = []
     for place, row in zip(found.places, found.rows, strict=True):
         try:
             items[row.item] = make(row.item, row, items.get(row.item) or known.get(row.item), clock)
         except CallerError as error:
             if found.single:
                 raise
-            found.rejected.append(Rejected(place, error.code, error.field, error.message))
-    return list(items.values())
+            rejected.append(Rejected(place, error.code, error.field, error.message))
+    return list(items.values()), rejected
 
 
 async def _write_rows(
@@ -119,11 +120,14 @@ async def _write_rows(
 ) -> Reply:
     found = decode(request.body, header(request, b"content-type"))
     ids = list({row.item for row in found.rows if is_valid_id(row.item)})
-    async with context.item_writes:
-        known = dict(zip(ids, await context.store.get_items(ids), strict=True)) if ids else {}
-        items = _checked(found, known, make, context.clock)
-        if items:
-            await context.store.put_items(items)
+    refused: list[Rejected] = []
+
+    def edit(known: Mapping[str, Item]) -> list[Item]:
+        items, refused[:] = _checked(found, known, make, context.clock)
+        return items
+
+    items = await context.store.edit_items(ids, edit) if ids else edit({})
+    found.rejected.extend(refused)
     return json_reply(StoredReply(len(items), _told(context, found)))
 
 

@@ -2,12 +2,18 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from domain.decisions import Decision
+from domain.errors import NotFound
 from domain.items import Item
 from domain.users import Profile
-from feature_store.store import EntityState, Store
+from feature_store.store import EditItems, EntityState, ItemChange, Store, StoreSettings
+from tests.feature_store.conftest import OpenStore
 
 NOW = 1_700_000_000_000
 
@@ -107,6 +113,109 @@ async def test_only_recent_changes_are_held(store: Store) -> None:
     recent = (await store.item_changes(version - 1))[1]
     assert recent is not None
     assert len(recent) == 1_000
+
+
+async def test_an_edit_sees_what_there_is(store: Store) -> None:
+    await store.put_items([item("a"), item("b", price=5)])
+    before = (await store.read([])).items_version
+    seen: list[Mapping[str, Item]] = []
+
+    def edit(known: Mapping[str, Item]) -> list[Item]:
+        seen.append(known)
+        return [replace(known["b"], price=7), item("new")]
+
+    made = await store.edit_items(["b", "none", "new", "b"], edit)
+    assert seen == [{"b": item("b", price=5)}]
+    assert list(made) == [item("b", price=7), item("new")]
+    assert await store.get_items(["a", "b", "new"]) == [item("a"), *made]
+    version, changes = await store.item_changes(before)
+    assert changes == [ItemChange(version, one.item, one) for one in made]
+    assert list(await store.edit_items(["a"], lambda known: [])) == []
+    assert (await store.read([])).items_version == version
+
+
+async def test_an_edit_that_raises_writes_nothing(store: Store) -> None:
+    version = await store.put_items([item("a")])
+
+    def edit(known: Mapping[str, Item]) -> list[Item]:
+        raise NotFound("no such item")
+
+    with pytest.raises(NotFound):
+        await store.edit_items(["a"], edit)
+    assert (await store.read([])).items_version == version
+    # Whoever comes next is not kept waiting.
+    assert await asyncio.wait_for(store.edit_items(["a"], lambda known: [item("a", price=1)]), 5)
+
+
+def adding(name: str) -> EditItems:
+    """Answer an edit that gives item "a" one attribute more."""
+    return lambda known: [replace(known["a"], attributes={**known["a"].attributes, name: "x"})]
+
+
+async def test_edits_by_many_at_the_same_moment_are_all_kept(opening: OpenStore) -> None:
+    stores = [await opening(StoreSettings(buckets=8)) for _ in range(4)]
+    await stores[0].put_items([item("a")])
+    await asyncio.gather(
+        *[store.edit_items(["a"], adding(f"{n}-{m}")) for n, store in enumerate(stores)
+          for m in range(10)]
+    )  # fmt: skip
+    (held,) = await stores[0].get_items(["a"])
+    assert held is not None
+    assert set(held.attributes) == {"color", *(f"{n}-{m}" for n in range(4) for m in range(10))}
+
+
+async def test_edits_of_overlapping_items_are_all_kept(opening: OpenStore) -> None:
+    one, two = [await opening(StoreSettings(buckets=8)) for _ in range(2)]
+    names = [f"i{number:02d}" for number in range(60)]
+    await one.put_items([Item(name, price=0) for name in names])
+
+    async def raise_prices(store: Store, some: list[str]) -> None:
+        for _ in range(5):
+            await store.edit_items(
+                some,
+                lambda known: [replace(i, price=(i.price or 0) + 1) for i in known.values()],
+            )
+
+    await asyncio.gather(raise_prices(one, names[:40]), raise_prices(two, names[20:][::-1]))
+    prices = [held.price for held in await one.get_items(names) if held is not None]
+    assert prices == [5] * 20 + [10] * 20 + [5] * 20
+
+
+async def test_an_edit_brings_nothing_back_that_was_deleted_meanwhile(opening: OpenStore) -> None:
+    one, two = [await opening(StoreSettings(buckets=8)) for _ in range(2)]
+    for turn in range(10):
+        await one.put_items([item("a")])
+
+        def edit(known: Mapping[str, Item]) -> list[Item]:
+            if "a" not in known:
+                raise NotFound("no such item")
+            return [replace(known["a"], price=9)]
+
+        edited, deleted = await asyncio.gather(
+            one.edit_items(["a"], edit), two.delete_items(["a"]), return_exceptions=True
+        )
+        assert deleted == 1, turn
+        assert isinstance(edited, (NotFound, list))
+        assert await one.get_items(["a"]) == [None]
+
+
+async def test_deletions_are_remembered_until_the_item_is_put_again(store: Store) -> None:
+    assert await store.page_deleted("", 10) == ((), "")
+    names = ["ö", "b", "Z", "a b", "c"]
+    await store.put_items([item(name) for name in names])
+    assert await store.delete_items([*names, "nothing"]) == 5
+    assert await store.page_deleted("", 10) == (("Z", "a b", "b", "c", "ö"), "")
+    assert await store.page_deleted("", 2) == (("Z", "a b"), "a b")
+    assert await store.page_deleted("a b", 3) == (("b", "c", "ö"), "ö")
+    assert await store.page_deleted("ö", 3) == ((), "")
+    # So many changes later that the feed no longer tells of it, and by both ways of putting.
+    first = await store.put_items([item("c")])
+    for start in range(0, 9_000, 1_000):
+        await store.put_items([Item(f"i{n}") for n in range(start, start + 1_000)])
+    assert (await store.item_changes(first - 1))[1] is None
+    assert await store.page_deleted("", 10) == (("Z", "a b", "b", "ö"), "")
+    await store.put_items([*[Item(f"i{n}") for n in range(12_000)], item("b"), item("ö")])
+    assert await store.page_deleted("", 10) == (("Z", "a b"), "")
 
 
 async def test_blobs(store: Store) -> None:

@@ -125,6 +125,47 @@ async def test_a_feed_that_no_longer_holds_the_changes_is_a_reload(parts) -> Non
     assert live_names(live) == SHOWN - {"tea", "milk"} | {"fresh"}
 
 
+async def churn(store: Store) -> None:
+    """Change so much that the feed forgets all there was before."""
+    for start in range(0, 9_000, 1_000):
+        await store.put_items([Item(f"x{n}", hidden=True) for n in range(start, start + 1_000)])
+    assert (await store.item_changes(0))[1] is None
+
+
+async def test_what_was_deleted_long_ago_is_not_brought_back_by_a_model(parts) -> None:
+    store, bundles, trends, live = parts
+    bundles.loaded = Loaded(shop_model())
+    await store.put_items([*ITEMS, Item("candle"), Item("scarf")])
+    await store.delete_items(["candle", "tea", "scarf"])
+    await churn(store)
+    await live.start()
+    assert live_names(live) == SHOWN - {"tea"}
+    # Seen in the log it does not come back either, nor by a return to an earlier model.
+    trends.current = Trends(NOW, ("candle", "scarf"), np.ones((2, 2)), np.ones(2), {})
+    old, bundles.loaded = live.desk, Loaded(shop_model())
+    live.in_step(store.version)
+    await another_desk(live, old)
+    assert live_names(live) == SHOWN - {"tea"}
+    await store.put_items([Item("candle")])
+    await live.catch_up(store.version)
+    assert live_names(live) == SHOWN - {"tea"} | {"candle"}
+    await live.stop()
+
+
+async def test_one_who_lags_hears_of_what_came_and_went_meanwhile(parts) -> None:
+    store, bundles, _, live = parts
+    bundles.loaded = Loaded(shop_model())
+    await store.put_items(ITEMS)
+    await live.start()
+    assert "candle" in live_names(live)
+    await store.put_items([Item("candle")])
+    await store.delete_items(["candle", "tea"])
+    await churn(store)
+    await live.catch_up(store.version)
+    assert live_names(live) == SHOWN - {"tea"}
+    await live.stop()
+
+
 async def test_a_store_that_was_emptied_empties_the_catalogue(parts) -> None:
     store, _, _, live = parts
     await store.put_items(ITEMS)

@@ -5,12 +5,14 @@ import asyncio
 import os
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from domain.clock import FixedClock
 from domain.errors import ScientistError
 from domain.events import check_event
+from domain.items import Item
 from domain.users import Profile
 from feature_store.memory import MemoryStore
 from feature_store.settings import Home
@@ -134,6 +136,17 @@ async def test_a_desk_without_a_release_still_answers(tmp_path: Path) -> None:
     frame = pl.read_parquet(out)
     assert frame["item"].to_list() == ["cocoa", "honey"]
     assert frame["model"].to_list() == [None, None]
+
+
+async def test_a_desk_shows_nothing_that_was_deleted_however_long_ago(home: Home) -> None:
+    store = await filled_store()
+    await store.delete_items(["tea", "bread"])
+    for start in range(0, 9_000, 1_000):
+        await store.put_items([Item(f"x{n}", hidden=True) for n in range(start, start + 1_000)])
+    catalogue = (await open_desk(store, home)).catalogue
+    shown = {catalogue.ids[row] for row in np.flatnonzero(catalogue.live(NOW))}
+    assert {"tea", "bread"}.isdisjoint(shown)
+    assert "milk" in shown
 
 
 def test_reads_users_from_every_kind_of_file(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
--- Deletes items and tells of the change. KEYS: data, order, version, changes.
+-- Deletes items, tells of the change, and remembers it for good.
+-- KEYS: data, order, version, changes, deleted.
 -- ARGV: how many changes to keep, then ids. Answers how many existed.
 local gone = {}
 for a = 2, #ARGV do
   if redis.call('HDEL', KEYS[1], ARGV[a]) == 1 then
     redis.call('ZREM', KEYS[2], ARGV[a])
+    redis.call('ZADD', KEYS[5], 0, ARGV[a])
     gone[#gone + 1] = ARGV[a]
   end
 end

@@ -1,11 +1,28 @@
 """/v1/items: one and many, listing by cursor, refusals row by row."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.clock import FixedClock
+from domain.items import Item
+from feature_store.memory import MemoryStore
+from feature_store.settings import Home
+from feature_store.store import EditItems
+from models.bundle import Draft, write_bundle
+from models.bundle_pointers import point
+from service.app import serve_context
+from service.context import Context
 from service.cursors import LIFETIME_MS
+from service.http import Request
+from service.routes.items import delete_items
+from service.routes.recommendations import post_recommendations
+from service.settings import ServiceSettings
+from tests.golden.shop import ITEMS, LEARNED, shop_model
+from tests.golden.shop import NOW as SHOP_NOW
 from tests.service.serving import NOW, App
 
 WHOLE = {
@@ -200,3 +217,61 @@ def test_without_the_store_nothing_is_written(app: App) -> None:
         assert app.send(method, "/v1/items/down", {})[0] == 503
     app.store.down = False
     assert app.send("GET", "/v1/items/down")[0] == 404
+
+
+def test_a_change_by_another_worker_meanwhile_is_kept(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between reading and writing, another worker changes one item and deletes another."""
+    app.send("PUT", "/v1/items", [{"item": "raced"}, {"item": "lost"}])
+    plain = app.store.edit_items
+
+    async def raced(item_ids: Sequence[str], edit: EditItems) -> Sequence[Item]:
+        monkeypatch.undo()
+        edit({name: Item(name) for name in item_ids})
+        await app.store.put_items([Item("raced", price=5_000_000)])
+        await app.store.delete_items(["lost"])
+        return await plain(item_ids, edit)
+
+    monkeypatch.setattr(app.store, "edit_items", raced)
+    rows = [{"item": "lost", "title": "B"}, {"item": " "}, {"item": "raced", "title": "A"}]
+    status, reply = app.send("PATCH", "/v1/items", rows)
+    assert (status, reply["stored"]) == (200, 1)
+    assert [(bad["index"], bad["code"]) for bad in reply["rejected"]] == [
+        (0, "not_found"), (1, "bad_field")
+    ]  # fmt: skip
+    item = app.send("GET", "/v1/items/raced")[1]
+    assert (item["title"], item["price"]) == ("A", 5.0)
+    monkeypatch.setattr(app.store, "edit_items", raced)
+    app.send("PUT", "/v1/items/lost", {})
+    monkeypatch.setattr(app.store, "edit_items", raced)
+    assert app.send("PATCH", "/v1/items/lost", {"title": "B"})[0] == 404
+    assert app.send("GET", "/v1/items/lost")[0] == 404
+
+
+async def _answered(context: Context) -> list[str]:
+    reply = await post_recommendations(context, Request("POST", "", body=b'{"k":20}'))
+    return [place["item"] for place in json.loads(reply.body)["items"]]
+
+
+async def test_what_was_deleted_stays_away_after_a_restart(tmp_path: Path) -> None:
+    """A model knows the item, and the feed of changes has long forgotten that it was deleted."""
+    model, store, home = shop_model(), MemoryStore(), Home(tmp_path)
+    bundle = write_bundle(
+        home.bundles, Draft("recommend", SHOP_NOW, model.arrays(), model.params())
+    )
+    point(home.bundles / "recommend", bundle.version, SHOP_NOW)
+    await store.put_items([*ITEMS, Item("candle")])
+    clock = FixedClock(SHOP_NOW)
+    async with serve_context(store, home, ServiceSettings(), clock) as context:
+        assert {"bread", "candle"} <= set(await _answered(context))
+        gone = [{"item": "bread"}, {"item": "candle"}]
+        reply = await delete_items(context, Request("DELETE", "", body=json.dumps(gone).encode()))
+        assert json.loads(reply.body)["deleted"] == 2
+        left = set(await _answered(context))
+        assert left == {"butter", "jam", "coffee", "milk", "tea", "honey", "cocoa"}
+    for start in range(0, 9_000, 1_000):
+        await store.put_items([Item(f"x{n}", hidden=True) for n in range(start, start + 1_000)])
+    async with serve_context(store, home, ServiceSettings(), clock) as context:
+        assert context.catalogue.desk.catalogue.ids[: len(LEARNED)] == list(LEARNED)
+        assert set(await _answered(context)) == left
