@@ -7,6 +7,7 @@ layout of histories and profiles, nothing of what they are used for.
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from domain.errors import StoreMisconfigured
 from domain.users import Profile, Purpose
@@ -20,6 +21,11 @@ from feature_store.store import EntityState, Read, StoreSettings
 NOTHING = EntityState(EMPTY_LIFETIME, EMPTY_RECORDS)
 _MOST_KEYS = 1_536
 """Keys in one MGET: more would keep the server from others for too long."""
+
+_FOREIGN = (
+    "a {} in the store is not of this release's format: point REDIS_URL at another database, or "
+    "empty this one and import the log again"
+)
 
 Finish = Callable[[str, str], Awaitable[object]]
 
@@ -35,10 +41,7 @@ def state_of(
         try:
             lifetime, records = parse_history(history)
         except ValueError as error:
-            raise StoreMisconfigured(
-                "a history in the store is not of this release's format: point REDIS_URL at "
-                "another database, or empty this one and import the log again"
-            ) from error
+            raise StoreMisconfigured(_FOREIGN.format("history")) from error
     return EntityState(lifetime, records, _told(profile), True, "", parse_scores(scores))
 
 
@@ -50,6 +53,34 @@ def _told(profile: bytes | None) -> Profile | None:
         return profile_from_json(profile)
     except (ValueError, TypeError, AttributeError):
         return Profile(consent=dict.fromkeys([purpose.value for purpose in Purpose], False))
+
+
+def _user_of(link: bytes) -> str:
+    """Answer the user's entity that a link names."""
+    try:
+        return link[1:].decode()
+    except UnicodeDecodeError as error:
+        raise StoreMisconfigured(_FOREIGN.format("link")) from error
+
+
+class _Found(NamedTuple):
+    """What a turn's round trips brought: states, and why there is none, by entity."""
+
+    states: dict[str, EntityState]
+    broken: dict[str, Exception]
+    version: int
+
+
+def _settle(future: asyncio.Future[Read], entities: Sequence[str], found: _Found) -> None:
+    """Answer one request of a turn, or fail it when it asks for what cannot be read."""
+    if found.broken:
+        for entity in entities:
+            if entity in found.broken:
+                # Each waiter gets an error of its own.
+                future.set_exception(copy.copy(found.broken[entity]))
+                return
+    states = found.states
+    future.set_result(Read(tuple([states[entity] for entity in entities]), found.version))
 
 
 class Reads:
@@ -81,17 +112,17 @@ class Reads:
     async def _answer(self, waiting: list[tuple[Sequence[str], asyncio.Future[Read]]]) -> None:
         try:
             wanted = list(dict.fromkeys(entity for entities, _ in waiting for entity in entities))
-            states, version = await self._fetch(wanted)
+            found = await self._fetch(wanted)
             for entities, future in waiting:
                 if not future.done():
-                    future.set_result(Read(tuple([states[e] for e in entities]), version))
+                    _settle(future, entities, found)
         except Exception as error:
             # Nobody waits for ever, whatever went wrong; each waiter gets an error of its own.
             for _, future in waiting:
                 if not future.done():
                     future.set_exception(copy.copy(error))
 
-    async def _fetch(self, entities: list[str]) -> tuple[dict[str, EntityState], int]:
+    async def _fetch(self, entities: list[str]) -> _Found:
         """Answer the state of each entity, links followed, and the catalogue's version."""
         names = [keys.ITEMS_VERSION]
         for entity in entities:
@@ -103,27 +134,45 @@ class Reads:
                 keys.scores(bucket, entity),
             )
         values = await self._mget(names)
-        states: dict[str, EntityState] = {}
+        found = _Found({}, {}, int(values[0] or 0))
         linked: dict[str, str] = {}
         stale: set[str] = set()
         for place, entity in enumerate(entities):
             history, second, scores = values[3 * place + 1 : 3 * place + 4]
-            if entity[:1] != "s":
-                states[entity] = state_of(history, second, scores)
-            elif second is None:
-                states[entity] = state_of(history, None, scores)
-            else:
-                user = linked[entity] = second[1:].decode()
-                if second[:1] == b"0":
-                    await self._finish_link(entity, user)
-                    stale.add(user)
+            try:
+                if entity[:1] != "s":
+                    found.states[entity] = state_of(history, second, scores)
+                elif second is None:
+                    found.states[entity] = state_of(history, None, scores)
+                else:
+                    user = _user_of(second)
+                    if second[:1] == b"0":
+                        await self._finish_link(entity, user)
+                        stale.add(user)
+                    linked[entity] = user
+            except Exception as error:
+                # Of the turn's requests, only those that ask for this entity go without.
+                found.broken[entity] = error
         if linked:
-            wanted = dict.fromkeys(linked.values())
-            missing = [user for user in wanted if user not in states or user in stale]
-            users = states | (await self._fetch(missing))[0] if missing else states
-            for entity, user in linked.items():
-                states[entity] = users[user]._replace(found=True, linked_user=user[1:])
-        return states, int(values[0] or 0)
+            await self._follow(linked, stale, found)
+        return found
+
+    async def _follow(self, linked: dict[str, str], stale: set[str], found: _Found) -> None:
+        """Add to `found` the sessions whose user is `linked`; users of `stale` are read again."""
+        wanted = dict.fromkeys(linked.values())
+        missing = [
+            user
+            for user in wanted
+            if user in stale or (user not in found.states and user not in found.broken)
+        ]
+        users = await self._fetch(missing) if missing else found
+        for entity, user in linked.items():
+            there = users if user in users.states or user in users.broken else found
+            if user in there.broken:
+                found.broken[entity] = there.broken[user]
+            else:
+                state = there.states[user]
+                found.states[entity] = state._replace(found=True, linked_user=user[1:])
 
     async def _mget(self, names: list[str]) -> list[bytes | None]:
         if len(names) <= _MOST_KEYS:

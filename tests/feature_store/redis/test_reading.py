@@ -108,6 +108,49 @@ async def test_scores_that_cannot_be_read_are_none(server: RunningServer) -> Non
     await store.close()
 
 
+async def test_what_cannot_be_read_costs_its_own_request_alone(server: RunningServer) -> None:
+    """A garbled history, a garbled link, and a session linked to whoever has the former."""
+    store = await open_store(SETTINGS, url=server.url)
+    await store.append([Event("e", "uada", Kind.click, NOW)], NOW)
+    for session in ("cart", "wheel"):
+        await store.identify(session, "bad", NOW)
+    await store.identify("good", "ada", NOW)
+    client = server.client()
+    client.set(keys.history(bucket_of("ubad", 8), "ubad"), b"x" * 300)
+    client.set(keys.link(bucket_of("sodd", 8), "sodd"), b"1\xff\xfe")
+    client.close()
+    before = await asyncio.to_thread(mgets, server)
+    asked = [["uada"], ["ubad"], ["ueve", "scart"], ["sodd"], ["sgood"], ["swheel", "ubad"], []]
+    answers = await asyncio.gather(*map(store.read, asked), return_exceptions=True)
+    assert await asyncio.to_thread(mgets, server) <= before + 2
+    assert [type(one).__name__ for one in answers] == [
+        "Read", *["StoreMisconfigured"] * 3, "Read", "StoreMisconfigured", "Read"
+    ]  # fmt: skip
+    assert [len(answers[place].states[0].records) for place in (0, 4)] == [1, 1]
+    assert answers[4].states[0].linked_user == "ada"
+    assert answers[1] is not answers[5]
+    # Alone it is no different: a session of an unreadable user, its user not asked for.
+    with pytest.raises(StoreMisconfigured):
+        await store.read(["swheel"])
+    await store.close()
+
+
+async def test_a_link_that_cannot_be_finished_costs_its_own_request_alone(
+    server: RunningServer,
+) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    client = server.client()
+    client.set(keys.link(bucket_of("scart", 8), "scart"), b"0uada")
+    client.set(keys.history(bucket_of("scart", 8), "scart"), b"x" * 300)
+    client.close()
+    broken, fine = await asyncio.gather(
+        store.read(["scart"]), store.read(["ubob"]), return_exceptions=True
+    )
+    assert isinstance(broken, Exception)
+    assert not fine.states[0].found
+    await store.close()
+
+
 def test_a_profile_alone_is_found() -> None:
     seen = state_of(None, b"{}")
     assert seen.found
