@@ -17,6 +17,7 @@ from numba import njit
 from domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from domain.events import KINDS, Kind
 from models.intent.past import ECHOES, PRIOR
+from models.intent.renown import RENOWN
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -64,6 +65,10 @@ _ECHO_SUMS = (
     "categories_seen_before",
     "categories_bought_before",
     "seen_before_share",
+    "category_buy_rate_mean",
+    "category_buy_rate_highest",
+    "category_cart_rate_mean",
+    "item_share_mean",
 )
 NAMES = (
     *_KINDS,
@@ -85,6 +90,7 @@ _AT_MONEY = _AT_THINGS + len(_THINGS)
 _AT_ECHOES = _AT_MONEY + len(_MONEY)
 _AT_SUMS = _AT_ECHOES + len(ECHOES)
 _AT_PRIOR = _AT_SUMS + len(_ECHO_SUMS)
+_AT_RENOWN = len(ECHOES) - len(RENOWN)
 _WIDTH = len(NAMES)
 _ADD = int(Kind.add_to_cart)
 _REMOVE = int(Kind.remove_from_cart)
@@ -214,6 +220,27 @@ def _fill_past(prior: F64, echoes: F64, out: F64) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _fill_renown(echoes: F64, out: F64) -> None:
+    coded, shared = 0, 0
+    buy, cart, share, highest = 0.0, 0.0, 0.0, 0.0
+    for k in range(len(echoes)):
+        renown = echoes[k, _AT_RENOWN:]
+        row = out[k, _AT_SUMS + 6 :]
+        if renown[0] == renown[0]:
+            coded += 1
+            buy += renown[0]
+            cart += renown[1]
+            highest = max(highest, renown[0])
+        if renown[5] == renown[5]:
+            shared += 1
+            share += renown[5]
+        if coded:
+            row[0], row[1], row[2] = buy / coded, highest, cart / coded
+        if shared:
+            row[3] = share / shared
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill(
     kinds: Kinds,
     items: Hashes,
@@ -236,6 +263,7 @@ def fill(
     _fill_things(items, categories, out)
     _fill_money(kinds, values, out)
     _fill_past(prior, echoes, out)
+    _fill_renown(echoes, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -1,7 +1,8 @@
 """What a user's earlier events say of a session that now begins, and of each of its events.
 
     prior    of the user, as of the session's first event
-    echoes   of the item and category of each event of the session, as of the same moment
+    echoes   of the item and category of each event of the session, as of the same moment, and
+             beside them what everybody's events say of these (see renown)
 
 Both look at the last PAST events before the session and at nothing later, so the answer is the
 same whether the session has one event or a hundred. Knows nothing of stores or models.
@@ -13,6 +14,7 @@ from numba import njit
 
 from domain.clock import HOUR_MS
 from domain.events import Kind
+from models.intent.renown import RENOWN, Renown, write_renown
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -67,10 +69,14 @@ ECHOES = (
     "hours_since_category",
     "category_carted",
     "category_bought",
+    *RENOWN,
 )
-"""Columns of the echoes: how often the past touched the same item or category and how, the hours
-from the last touch to the session's start, and whether the item lies in the cart since then.
-All NaN without a past; item columns NaN without an item, category columns without a category."""
+"""Columns of the echoes: first how often the past touched the same item or category and how,
+the hours from the last touch to the session's start, and whether the item lies in the cart since
+then: NaN without a past; item columns NaN without an item, category columns without a category.
+Then RENOWN, which needs no past."""
+
+_OWN = len(ECHOES) - len(RENOWN)
 
 _ADD = int(Kind.add_to_cart)
 _REMOVE = int(Kind.remove_from_cart)
@@ -204,6 +210,7 @@ def echoes_of(
     categories: npt.NDArray[np.int32],
     ats: I64,
     bounds: tuple[int, int],
+    renown: Renown,
     out: F64,
 ) -> None:
     """Write ECHOES of the events first to last of one user's events, in order; bounds: both.
@@ -212,6 +219,8 @@ def echoes_of(
     """
     first, last = bounds
     out[:] = np.nan
+    for k in range(first, last):
+        write_renown(renown, items[k], categories[k], out[k - first, _OWN:])
     low = max(0, first - PAST)
     if low == first:
         return

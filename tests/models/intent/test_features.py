@@ -122,6 +122,21 @@ def test_what_the_past_says_is_carried_on():
     assert pick(seen[2], *PRIOR) == prior.tolist()
 
 
+def test_renown_is_carried_on():
+    echoes = np.full((5, len(ECHOES)), np.nan)
+    rates = [ECHOES.index(name) for name in ("category_buy_rate", "category_cart_rate")]
+    echoes[[0, 2], rates[0]] = [0.1, 0.3]
+    echoes[[0, 2], rates[1]] = [0.5, 0.7]
+    echoes[:, ECHOES.index("item_share")] = [1, 2, 3, np.nan, np.nan]
+    seen = table(a_visit(), None, echoes)
+    names = ("category_buy_rate_mean", "category_buy_rate_highest", "category_cart_rate_mean")
+    assert pick(seen[1], *names) == pytest.approx([0.1, 0.1, 0.5])
+    assert pick(seen[4], *names) == pytest.approx([0.2, 0.3, 0.6])
+    assert [row["item_share_mean"] for row in seen] == pytest.approx([1, 1.5, 2, 2, 2])
+    unknown = table(a_visit())[4]
+    assert all(unknown[name] != unknown[name] for name in (*names, "item_share_mean"))
+
+
 def test_without_a_past_its_columns_are_unknown():
     row = table(a_visit())[4]
     unknown = {name for name, value in row.items() if value != value}

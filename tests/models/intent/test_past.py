@@ -6,7 +6,9 @@ import pytest
 from domain.clock import HOUR_MS, MINUTE_MS
 from domain.events import Kind
 from models.intent.past import ECHOES, PAST, PRIOR, echoes_of, prior_of
+from models.intent.renown import RENOWN, unheard
 
+OWN = ECHOES[: -len(RENOWN)]
 GAP = 30 * MINUTE_MS
 CLICK, ADD, REMOVE, BUY, MARK = (
     int(kind)
@@ -29,8 +31,8 @@ def prior(kinds, items, categories, values, ats, first):
 def echoes(kinds, items, categories, ats, first):
     kinds, items, categories, _, ats = columns(kinds, items, categories, [0] * len(ats), ats)
     out = np.zeros((len(ats) - first, len(ECHOES)))
-    echoes_of(kinds, items, categories, ats, (first, len(ats)), out)
-    return [dict(zip(ECHOES, row, strict=True)) for row in out.tolist()]
+    echoes_of(kinds, items, categories, ats, (first, len(ats)), unheard(), out)
+    return [dict(zip(OWN, row[: len(OWN)], strict=True)) for row in out.tolist()]
 
 
 def columns(kinds, items, categories, values, ats):

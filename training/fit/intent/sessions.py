@@ -20,7 +20,9 @@ from domain.ids import hash32, hash64
 from feature_store.history import History
 from feature_store.views.session import GAP_MS
 from models.intent.past import ECHOES, PRIOR, SESSION, echoes_of, prior_of
-from training.labels import lasting_groups
+from models.intent.renown import RENOWN, Renown
+from training.fit.intent.renown import before_each, table_of
+from training.labels import NEVER, lasting_groups
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -178,6 +180,7 @@ def _look_back(
     groups: I64,
     bounds: tuple[I64, I64, I64],
     gap: int,
+    renown: Renown,
     prior: F64,
     echoes: F64,
 ) -> None:
@@ -189,7 +192,7 @@ def _look_back(
         first, length = starts[s] - low, offsets[s + 1] - offsets[s]
         prior_of(mine[0], mine[1], mine[2], values[low:high], mine[3], first, gap, prior[s])
         part = echoes[offsets[s] : offsets[s + 1]]
-        echoes_of(mine[0], mine[1], mine[2], mine[3], (first, first + length), part)
+        echoes_of(mine[0], mine[1], mine[2], mine[3], (first, first + length), renown, part)
 
 
 class Stream(NamedTuple):
@@ -205,10 +208,19 @@ class Stream(NamedTuple):
     ats: I64
 
 
-def cut(stream: Stream, gap_ms: int = GAP_MS) -> Sessions:
+def renown_of(stream: Stream, until: int = NEVER) -> Renown:
+    """Answer what everybody's events before `until` (ms UTC) say of items and categories."""
+    seen = stream.ats < until
+    return table_of(stream.kinds[seen], stream.items[seen], stream.categories[seen])
+
+
+def cut(stream: Stream, gap_ms: int = GAP_MS, until: int = NEVER) -> Sessions:
     """Cut a stream of events into its table of sessions.
 
-    gap_ms: the pause that ends a session; another than the store's own is for studies.
+    gap_ms: the pause that ends a session; another than the store's own is for studies. until:
+    when a model that learns from the table is fitted (ms UTC). Events before it see the renown
+    of things as other users' earlier events made it; later ones see renown_of(stream, until),
+    as they would be served.
     """
     starts, owners = _bounds(stream.groups, stream.ats, gap_ms)
     whole = np.diff(starts)
@@ -217,8 +229,13 @@ def cut(stream: Stream, gap_ms: int = GAP_MS) -> Sessions:
     prior = np.empty((len(owners), len(PRIOR)))
     echoes = np.empty((offsets[-1], len(ECHOES)))
     columns = (stream.kinds, stream.items, stream.categories, stream.values, stream.ats)
-    _look_back(columns, stream.groups, (starts, owners, offsets), gap_ms, prior, echoes)
+    bounds, renown = (starts, owners, offsets), renown_of(stream, until)
+    _look_back(columns, stream.groups, bounds, gap_ms, renown, prior, echoes)
     rows = np.arange(offsets[-1]) + np.repeat(starts[:-1] - offsets[:-1], lengths)
+    users = np.repeat(np.arange(len(stream.groups) - 1), np.diff(stream.groups))
+    before = before_each(users, stream.kinds, stream.items, stream.categories, stream.ats)[rows]
+    learned = stream.ats[rows] < until
+    echoes[learned, -len(RENOWN) :] = before[learned]
     return Sessions(
         offsets=offsets,
         kinds=stream.kinds[rows],

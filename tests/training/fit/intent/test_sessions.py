@@ -11,7 +11,15 @@ from feature_store.history import History
 from feature_store.linking import Link
 from feature_store.views.session import GAP_MS
 from models.intent.past import ECHOES, PRIOR, SESSION
-from training.fit.intent.sessions import Stream, category_code, cut, label, stream_of
+from models.intent.renown import RENOWN, write_renown
+from training.fit.intent.sessions import (
+    Stream,
+    category_code,
+    cut,
+    label,
+    renown_of,
+    stream_of,
+)
 from training.labels import NEVER
 
 START = 1_700_006_400_000
@@ -233,3 +241,18 @@ def test_codes_of_categories_are_never_none():
     assert len(codes) == 1000
     assert min(codes) > 0
     assert max(codes) < 2**31
+
+
+def test_what_is_served_later_sees_the_renown_of_the_fit():
+    full = stream(np.random.default_rng(3))
+    until = int(np.quantile(full.ats, 0.5))
+    sessions = cut(full, until=until)
+    renown = renown_of(full, until)
+    wide = len(RENOWN)
+    late = sessions.ats >= until
+    row = np.zeros(wide)
+    for k in np.flatnonzero(late):
+        write_renown(renown, sessions.items[k], sessions.categories[k], row)
+        assert np.array_equal(sessions.echoes[k, -wide:], row, equal_nan=True)
+    early = cut(full).echoes[~late, -wide:]
+    assert np.array_equal(sessions.echoes[~late, -wide:], early, equal_nan=True)
