@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "rollback": Command("training.cli_rollback", "let the release before the current one answer"),
     "models": Command("training.cli_models", "list versions, what they measured, who answers now"),
     "score": Command("training.cli_score", "score everyone as of a time; write a Parquet file"),
+    "sweep": Command("training.cli_sweep", "score everyone for the service to page through"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
 }
 """Every command in the order of its use. A new command adds its line here."""

@@ -238,3 +238,17 @@ async def test_since_and_until_bound_what_is_loaded(tmp_path: Path, since: int |
         await store.close()
     history = History.load(home.log, since=since, until=T0 + 20)
     assert np.array_equal(history.records["at"], np.arange(T0 + (10 if since else 0), T0 + 20))
+
+
+@given(events=events_of(), as_of=AS_OFS, seed=st.integers(0, 99))
+def test_some_entities_by_number_are_as_by_name(events: list[Event], as_of: int, seed: int) -> None:
+    history = History.from_events(events)
+    some = random.Random(seed).sample(range(len(history.entities)), len(history.entities))
+    numbers = np.array([*some, -1], np.int64)
+    names = [*(history.entities[one] for one in some), "unobody"]
+    by_number = history.replay_at(ALL, numbers, as_of)
+    by_name = history.replay(ALL, [(name, as_of) for name in names])
+    assert by_number.found.tolist() == by_name.found.tolist()
+    assert by_number.entity.tolist() == by_name.entity.tolist()
+    for view in ALL:
+        assert by_number.views[view.name].tobytes() == by_name.views[view.name].tobytes()

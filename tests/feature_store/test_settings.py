@@ -63,5 +63,6 @@ def test_a_bad_fsync_is_refused() -> None:
 def test_everything_lives_under_one_directory() -> None:
     home = Home(Path("/h"))
     places = [home.valkey, home.log, home.decisions, home.bundles, home.mlflow]
-    assert len(set(places)) == 5
+    places += [home.sweeps, home.notices]
+    assert len(set(places)) == 7
     assert all(place.parent == home.root for place in places)
