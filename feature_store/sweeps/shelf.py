@@ -37,7 +37,8 @@ class Summary:
     limits: where bands are entered and left. bands: users by band. left_out: users by why they
     have no row. features: names, groups and units, and `typical` values by name, that sentences
     need. value, expected_loss: sums over users; null where unknown. previous: the sweep whose
-    bands were held on to. grade: of the model's fit, "" when it has none.
+    bands were held on to. grade: of the model's fit, "" when it has none; calibration_error: how
+    far its probabilities were off on average when it was tested.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Summary:
     previous: str | None = None
     crossings: int = 0
     grade: str = ""
+    calibration_error: float | None = None
 
 
 def new_id(as_of: int, token: str) -> str:

@@ -41,6 +41,7 @@ class About(NamedTuple):
     survival_days: tuple[float, ...]
     features: Mapping[str, Any]
     grade: str = ""
+    calibration_error: float | None = None
 
 
 def basis_of(table: SweepTable) -> str:
@@ -111,6 +112,7 @@ def finish(
         previous=None if before is None else before.summary.id,
         crossings=len(ranked.crossed),
         grade=about.grade,
+        calibration_error=about.calibration_error,
     )
     write_summary(folder, summary)
     step("summarised")

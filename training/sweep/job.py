@@ -238,8 +238,15 @@ def about_of(bundle: Bundle, model: ChurnModel) -> About:
         "labels": list(teller.labels),
         "typical": dict(teller.typical),
     }
-    grade = str(bundle.manifest.settings.get("tuned", {}).get("grade", ""))
-    return About(model.horizon_days, dict(model.definition), survival_days(model), features, grade)
+    error = bundle.manifest.metrics.get("calibration_error")
+    return About(
+        model.horizon_days,
+        dict(model.definition),
+        survival_days(model),
+        features,
+        str(bundle.manifest.settings.get("tuned", {}).get("grade", "")),
+        error.value if error is not None and error.value == error.value else None,
+    )
 
 
 def check_views(bundle: Bundle, model: ChurnModel) -> None:
