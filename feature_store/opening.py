@@ -4,6 +4,7 @@ The one place where the choice is made; everything else speaks the store protoco
 """
 
 import asyncio
+from dataclasses import replace
 
 from domain.clock import Clock, system_clock
 from feature_store.redis.address import parse_address
@@ -24,19 +25,26 @@ async def open_store(
     url: str | None = None,
     clock: Clock = system_clock,
     limits: Limits | None = None,
+    *,
+    patience: float | None = None,
 ) -> Store:
     """Open the store at `url`, or the embedded one under `home` when there is no URL.
 
     What is not given comes from the environment; REDIS_URL counts only when neither `home`
-    nor `url` is given. Raises StoreUnavailable when it cannot be reached and
+    nor `url` is given. `patience`: seconds of silence after which a caller is told to come
+    back (see Limits). Raises StoreUnavailable when it cannot be reached and
     StoreMisconfigured when it must not be used as it stands.
     """
     env_settings, env_home, env_url = settings_from_env()
     settings = settings or env_settings
     if url is None and home is None:
         url = env_url
+    # Starting a server that has much to load takes longer than reaching one that runs.
+    limits = limits or (Limits(dial=40.0) if url is None else Limits())
+    if patience is not None:
+        limits = replace(limits, patience=patience, reply=max(limits.reply, patience))
     if url is not None:
-        return await _open_url(url, settings, clock, limits or Limits())
+        return await _open_url(url, settings, clock, limits)
     embedded = await asyncio.to_thread(Embedded, (home or env_home).valkey, fsync_from_env())
 
     async def start() -> None:
@@ -45,7 +53,7 @@ async def open_store(
     async def let_go() -> None:
         embedded.close()
 
-    connection = Connection(parse_address(embedded.url), limits or Limits(dial=40.0), start)
+    connection = Connection(parse_address(embedded.url), limits, start)
     server = Single(connection)
     try:
         await connection.start()
@@ -64,7 +72,7 @@ async def _open_url(url: str, settings: StoreSettings, clock: Clock, limits: Lim
         await connection.start()
         if b"cluster_enabled:1" in await connection.call("INFO", "cluster"):
             await connection.close()
-            cluster = Cluster(url, limits.reply)
+            cluster = Cluster(url, limits.reply, limits.patience)
             server = cluster
             await cluster.start()
         await check_server(server, settings)

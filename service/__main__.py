@@ -39,6 +39,9 @@ environment (arguments win):
   SANDERLING_CONSENT     opt-out (default) or opt-in: may data of users who never
                          answered about consent be used?
   SANDERLING_CURRENCY    the house currency, such as EUR
+  SANDERLING_STORE_PATIENCE
+                         seconds a silent store is waited for before a write answers
+                         503 with Retry-After (default 0.75)
   SANDERLING_FSYNC       always (default) or everysec, for the embedded Valkey
 
 SIGTERM or Ctrl-C stops it: running requests end first, then the log is written out.

@@ -20,6 +20,7 @@ from feature_store.opening import open_store
 from feature_store.settings import Home
 from feature_store.settings import settings_from_env as store_settings_from_env
 from feature_store.store import Store
+from feature_store.sweeps.reading import Sweeps
 from service.bundles import Bundles
 from service.context import Context
 from service.decisions import DecisionLog
@@ -66,6 +67,7 @@ async def serve_context(
         catalogue=LiveCatalogue(store, metrics, bundles, trends),
         trends=trends,
         decisions=DecisionLog(store, metrics),
+        sweeps=Sweeps(home.sweeps / "churn"),
     )
     parts = (context.watch, bundles, trends, context.catalogue, context.decisions)
     started: list[Any] = []
@@ -83,9 +85,10 @@ async def serve_context(
 async def open_context() -> AsyncGenerator[Context, None]:
     """Open the store and the live parts that the environment asks for."""
     _, home, _ = store_settings_from_env()
-    store = await open_store()
+    settings = settings_from_env()
+    store = await open_store(patience=settings.patience_s)
     try:
-        async with serve_context(store, home, settings_from_env(), system_clock) as context:
+        async with serve_context(store, home, settings, system_clock) as context:
             yield context
     finally:
         await store.close()

@@ -16,13 +16,15 @@ class ServiceSettings:
     unanswered: whether personal data may be used for users who never answered about
     consent (opt-out deployments: True). poll_s: seconds between two looks at the released
     bundles. store_timeout_s: how long a decision waits for the store before it answers
-    without it. body_timeout_s: how long a request's body may take to arrive.
+    without it. patience_s: how long a silent store is waited for before a write is refused with
+    503 and Retry-After. body_timeout_s: how long a request's body may take to arrive.
     """
 
     unanswered: bool = True
     house_currency: str = ""
     poll_s: float = 1.0
     store_timeout_s: float = 0.1
+    patience_s: float = 0.75
     body_timeout_s: float = 20.0
 
 
@@ -32,6 +34,17 @@ def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
     if consent not in ("opt-out", "opt-in"):
         raise ValueError("SANDERLING_CONSENT is opt-out or opt-in")
     return ServiceSettings(
+        patience_s=_seconds(env.get("SANDERLING_STORE_PATIENCE") or "0.75"),
         unanswered=consent == "opt-out",
         house_currency=env.get("SANDERLING_CURRENCY", ""),
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 60:
+        raise ValueError("SANDERLING_STORE_PATIENCE is a number of seconds from 0.05 to 60")
+    return seconds

@@ -32,12 +32,15 @@ _MOST_AT_ONCE = 4_096
 class Cluster:
     """Commands on a cluster; see feature_store.redis.server.Server."""
 
-    def __init__(self, url: str, reply_seconds: float) -> None:
+    def __init__(self, url: str, reply_seconds: float, patience: float | None = None) -> None:
+        """`patience`: seconds after which a caller is told to come back (None: no bound but the
+        client's own, several times `reply_seconds`)."""
         parse_address(url)
         self._client: Any = redis.asyncio.RedisCluster.from_url(
             url, socket_timeout=reply_seconds, socket_connect_timeout=reply_seconds
         )
         self._running = 0
+        self._patience = patience
 
     async def start(self) -> None:
         """Learn the cluster's layout; raises StoreUnavailable or StoreMisconfigured."""
@@ -61,7 +64,10 @@ class Cluster:
             raise StoreUnavailable("the store is too slow just now: too much is in flight")
         self._running += 1
         try:
-            return await self._guarded(self._client.execute_command(*command))
+            async with asyncio.timeout(self._patience):
+                return await self._guarded(self._client.execute_command(*command))
+        except TimeoutError as error:
+            raise StoreUnavailable("the cluster does not answer just now") from error
         finally:
             self._running -= 1
 

@@ -24,17 +24,25 @@ from feature_store.redis.replies import checked
 class Limits:
     """How patient and how large a connection may be; times in seconds.
 
-    reply: longest wait for a reply before the connection counts as broken.
+    patience: longest silence of a server that owes replies before those who wait for them, and
+    who comes after, are told to come back later. A server that is slow but answers is waited for.
+    reply: longest such silence before the connection counts as broken and is made again.
     dial: longest wait for a connection to be made and greeted.
     commands, unsent: most commands in flight, most bytes waiting to leave.
     """
 
+    patience: float = 5.0
     reply: float = 5.0
     dial: float = 5.0
     commands: int = 16_384
     unsent: int = 64 * 1024 * 1024
     first_delay: float = 0.02
     last_delay: float = 1.0
+
+    @property
+    def look(self) -> float:
+        """Seconds between two looks at a connection: an eighth of what is to be noticed."""
+        return min(self.patience, self.reply) / 8
 
 
 class _Wire(asyncio.Protocol):
@@ -47,6 +55,9 @@ class _Wire(asyncio.Protocol):
         self._out: list[bytes] = []
         self.waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self.unsent = 0
+        self.silent = False
+        self._heard = self._loop.time()
+        self._suspected = False
         self.transport: asyncio.Transport | None = None
         self.gone = asyncio.Event()
 
@@ -56,6 +67,8 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         reader, waiting = self._reader, self.waiting
+        self._heard = self._loop.time()
+        self._suspected = self.silent = False
         try:
             reader.feed(data)
             while (reply := reader.gets()) is not False:
@@ -74,6 +87,25 @@ class _Wire(asyncio.Protocol):
                 future.set_result(_LOST)
         self.gone.set()
         self._lost(self)
+
+    def silence(self) -> float:
+        """Answer for how many seconds the server has said nothing though it owes a reply."""
+        if not self.waiting:
+            return 0.0
+        return self._loop.time() - max(self._heard, self.waiting[0][1])
+
+    def suspect(self) -> bool:
+        """Tell whether a silence was looked at before: what came in meanwhile is read first,
+        so that a busy event loop is not taken for a silent server."""
+        before, self._suspected = self._suspected, True
+        return before
+
+    def give_up(self) -> None:
+        """Send those who wait away; the replies still owed are passed over when they come."""
+        self.silent = True
+        for future, _ in self.waiting:
+            if not future.done():
+                future.set_result(_SILENT)
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Queue one packed command; the whole turn's commands are written at its end."""
@@ -103,10 +135,13 @@ class _Wire(asyncio.Protocol):
 
 
 class _Lost:
-    """The reply of a command whose connection broke."""
+    """The reply of a command whose connection broke, or whose server fell silent."""
 
 
 _LOST = _Lost()
+_SILENT = _Lost()
+
+_NO_ANSWER = "the store does not answer just now"
 
 Pack = Callable[[tuple[str | bytes | int, ...]], bytes]
 _pack = cast(Pack, hiredis.pack_command)  # pyright: ignore[reportUnknownMemberType]
@@ -137,18 +172,27 @@ class Connection:
     def send(self, *command: str | bytes | int) -> asyncio.Future[Any]:
         """Send a command; await `finish(future)` for its reply.
 
-        Raises StoreUnavailable at once when there is no connection or too much in flight.
+        Raises StoreUnavailable at once when there is no connection, when the server is silent,
+        or when too much is in flight.
         """
         wire = self._wire
         if wire is None:
             raise StoreUnavailable("the store cannot be reached just now")
+        if wire.silent:
+            raise StoreUnavailable(_NO_ANSWER)
         if len(wire.waiting) >= self._limits.commands or wire.unsent > self._limits.unsent:
             raise StoreUnavailable("the store is too slow just now: too much is in flight")
         return wire.send(_pack(command))
 
     async def finish(self, future: asyncio.Future[Any]) -> Any:
-        """Answer the raw reply (an error reply is a value); raises StoreUnavailable if lost."""
+        """Answer the raw reply (an error reply is a value).
+
+        Raises StoreUnavailable when it is lost or does not come in time: what was asked for may
+        then have been done, or may yet be.
+        """
         reply = await future
+        if reply is _SILENT:
+            raise StoreUnavailable(_NO_ANSWER)
         if reply is _LOST:
             raise StoreUnavailable("the connection to the store broke")
         return reply
@@ -202,7 +246,7 @@ class Connection:
             await wire.drop()
             return
         self._wire = wire
-        self._watch = loop.call_later(self._limits.reply / 4, self._look)
+        self._watch = loop.call_later(self._limits.look, self._look)
 
     async def _greet(self, wire: _Wire) -> None:
         address = self._address
@@ -238,12 +282,18 @@ class Connection:
                 delay = min(delay * 2, self._limits.last_delay)
 
     def _look(self) -> None:
-        """Break a connection whose oldest command has waited too long."""
-        wire = self._wire
+        """Send those away whom the server lets wait; break a connection that stays silent."""
+        wire, limits = self._wire, self._limits
         if wire is None:
             return
-        loop = asyncio.get_running_loop()
-        if wire.waiting and loop.time() - wire.waiting[0][1] > self._limits.reply:
-            wire.abort()
-        else:
-            self._watch = loop.call_later(self._limits.reply / 4, self._look)
+        again = limits.look
+        silence = wire.silence()
+        if silence > min(limits.patience, limits.reply):
+            if not wire.suspect():
+                again /= 4
+            elif silence > limits.reply:
+                wire.abort()
+                return
+            else:
+                wire.give_up()
+        self._watch = asyncio.get_running_loop().call_later(again, self._look)

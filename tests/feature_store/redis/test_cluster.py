@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,7 @@ from feature_store.opening import open_store
 from feature_store.redis.cluster import Cluster
 from feature_store.redis.script_files import COMPARE_AND_SET
 from feature_store.store import StoreSettings
-from tests.feature_store.servers import RunningServer, free_port, serving_cluster
+from tests.feature_store.servers import DEADLINE_SECONDS, RunningServer, free_port, serving_cluster
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,30 @@ async def test_the_check_looks_at_every_node(cluster_server: RunningServer) -> N
         await cluster._client.execute_command(
             "CONFIG SET", "maxmemory-policy", "noeviction", target_nodes=node
         )
+    await cluster.close()
+
+
+async def test_callers_of_a_silent_node_are_sent_away_in_time(
+    cluster_server: RunningServer,
+) -> None:
+    cluster = Cluster(cluster_server.url, 5.0, 0.4)
+    await cluster.start()
+    names = [f"w{{{number}}}" for number in range(60)]
+    calls = [("SET", name, name) for name in names]
+    await cluster.call_all(calls)
+    cluster_server.pause()
+    try:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await cluster.call_all(calls)
+        assert 0.4 <= time.monotonic() - started < 1.5
+    finally:
+        cluster_server.resume()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                assert await cluster.mget(names) == [name.encode() for name in names]
+                break
     await cluster.close()
 
 

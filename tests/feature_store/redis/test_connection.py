@@ -1,11 +1,15 @@
 import asyncio
 import contextlib
+import time
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from domain.errors import StoreMisconfigured, StoreUnavailable
 from feature_store.redis.address import parse_address
 from feature_store.redis.connection import Connection, Limits
+from service.settings import ServiceSettings
 from tests.feature_store.servers import DEADLINE_SECONDS, RunningServer
 
 
@@ -90,6 +94,69 @@ async def test_a_silent_server_is_given_up(server: RunningServer) -> None:
                 await connection.call("PING")
         server.resume()
         await until_answers(connection)
+
+
+async def test_callers_of_a_silent_server_are_sent_away_in_time(server: RunningServer) -> None:
+    async with connected(server, Limits(patience=0.3)) as connection:
+        await connection.call("SET", "n", "0")
+        server.pause()
+        started = time.monotonic()
+        waiting = [asyncio.ensure_future(connection.call("INCR", "n")) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        waiting.append(asyncio.ensure_future(connection.call("ECHO", "late")))
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(result, StoreUnavailable)
+        assert 0.3 < time.monotonic() - started < 0.9
+        # Who comes later need not find out again.
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            await connection.call("PING")
+        assert time.monotonic() - started < 0.05
+        server.resume()
+        await until_answers(connection)
+        # The connection is the same: what was sent was done, and no reply was taken for another.
+        assert await asyncio.gather(connection.call("GET", "n"), connection.call("ECHO", "x")) == [
+            b"3",
+            b"x",
+        ]
+
+
+BUSY = "local till = os.clock() + 0.1 repeat until os.clock() > till return ARGV[1]"
+"""Keeps the server busy for 100 ms of its processor's time."""
+
+
+async def test_a_slow_server_that_answers_is_waited_for(server: RunningServer) -> None:
+    async with connected(server, Limits(patience=1.0)) as connection:
+        # As large as appends are: the server answers small ones of a turn all at once.
+        much = b"x" * 100_000
+        started = time.monotonic()
+        answers = await asyncio.gather(
+            *[connection.call("EVAL", BUSY, 0, str(n), much) for n in range(16)]
+        )
+        assert answers == [str(n).encode() for n in range(16)]
+        assert time.monotonic() - started > 1.0
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_busy_event_loop_is_not_taken_for_a_silent_server(
+    server: RunningServer, factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def block() -> None:
+        async with connected(server, Limits(patience=0.1)) as connection:
+            for _ in range(5):
+                reply = asyncio.ensure_future(connection.call("ECHO", "x"))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                time.sleep(0.3)  # noqa: ASYNC251
+                assert await reply == b"x"
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(block())
+
+
+def test_the_services_patience_ends_within_a_second() -> None:
+    patience = ServiceSettings().patience_s
+    assert patience + 1.25 * Limits(patience=patience).look < 0.9
 
 
 async def test_the_queue_is_bounded(server: RunningServer) -> None:
