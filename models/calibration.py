@@ -31,7 +31,8 @@ class Calibration(Protocol):
 
 def inside(probabilities: npt.ArrayLike) -> Floats:
     """Answer the probabilities kept away from 0 and 1; NaN stays NaN."""
-    return np.clip(np.asarray(probabilities, np.float64), CERTAIN, 1 - CERTAIN)
+    kept = np.maximum(np.asarray(probabilities, np.float64), CERTAIN)
+    return np.minimum(kept, 1 - CERTAIN)
 
 
 def logit(probabilities: npt.ArrayLike) -> Floats:

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from models.btyd.features import Prospects, btyd_features
+from models.churn.gathering import Want, gather
 
 F64 = npt.NDArray[np.float64]
 VIEWS = ("rfm", "rhythm", "breadth")
@@ -172,29 +174,45 @@ def _prospects(prospects: Prospects, rows: Mapping[str, npt.NDArray[Any]]) -> F6
     return np.stack([figures[name] for name in prospects.names()], axis=1)
 
 
-def _over(top: F64, bottom: F64) -> F64:
-    """Divide where the divisor is above 0; NaN elsewhere."""
-    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+_WANTS = {
+    view: tuple(
+        Want(feature.field, feature.place, feature.absent, place)
+        for place, feature in enumerate(PLAIN)
+        if feature.view == view
+    )
+    for view in VIEWS
+}
+# Days since any event are the view's own age, in milliseconds, until they are derived.
+_WANTS["rfm"] += (Want("age", -1, np.nan, _PLACE["silent_days"]),)
+
+_RATIOS = np.array(
+    [
+        [_PLACE[one] for one in ratio]
+        for ratio in (
+            ("recency_share", "recency", "tenure"),
+            ("recency_over_longest", "recency", "gap_max"),
+            ("order_rate", "orders", "tenure"),
+            ("gap_spread", "order_gap_deviation", "order_gap_mean"),
+            ("last_order_ratio", "order_value_last", "order_value"),
+        )
+    ]
+)
+"""Derived features that are one over another, where that is above 0; NaN elsewhere."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _derive(out: np.ndarray, ratios: np.ndarray, silent: int) -> None:
+    for i in range(out.shape[0]):
+        age = out[i, silent]
+        out[i, silent] = np.nan if age < 0 else age / DAY_MS
+        for k in range(ratios.shape[0]):
+            bottom = out[i, ratios[k, 2]]
+            out[i, ratios[k, 0]] = out[i, ratios[k, 1]] / bottom if bottom > 0 else np.nan
 
 
 def _own(rows: Mapping[str, npt.NDArray[Any]]) -> F64:
-    n = len(rows[VIEWS[0]])
-    out = np.empty((n, len(FEATURES)))
-    for place, feature in enumerate(PLAIN):
-        column = rows[feature.view][feature.field]
-        out[:, place] = column if feature.place < 0 else column[:, feature.place]
-        if feature.absent == feature.absent:
-            out[out[:, place] == feature.absent, place] = np.nan
-    recency, tenure = out[:, _PLACE["recency"]], out[:, _PLACE["tenure"]]
-    age = rows["rfm"]["age"].astype(np.float64)
-    derived = (
-        np.where(age < 0, np.nan, age / DAY_MS),
-        _over(recency, tenure),
-        _over(recency, out[:, _PLACE["gap_max"]]),
-        _over(out[:, _PLACE["orders"]], tenure),
-        _over(out[:, _PLACE["order_gap_deviation"]], out[:, _PLACE["order_gap_mean"]]),
-        _over(out[:, _PLACE["order_value_last"]], out[:, _PLACE["order_value"]]),
-    )
-    for place, column in enumerate(derived, len(PLAIN)):
-        out[:, place] = column
+    out = np.empty((len(rows[VIEWS[0]]), len(FEATURES)))
+    for view, wants in _WANTS.items():
+        gather(rows[view], wants, out)
+    _derive(out, _RATIOS, _PLACE["silent_days"])
     return out

@@ -11,11 +11,46 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from models.calibration import sigmoid
 from models.forest.forest import Forest
 
 F64 = npt.NDArray[np.float64]
+_NONE = 1e-12
+"""No hazard is smaller than this, and no known chance nearer to 0 or 1."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _summed_at(summed: np.ndarray, step: float, day: float) -> float:
+    """Answer the summed hazard at a day: constant within an interval, the last one's beyond."""
+    last = summed.shape[0] - 1
+    place = min(int(day // step), last - 1)
+    share = (day - place * step) / step
+    return summed[place] + share * (summed[place + 1] - summed[place])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sum(raw: np.ndarray, out: np.ndarray) -> None:
+    """Write the summed hazards -ln S at 0 and the end of each interval, of log-odds `raw`."""
+    for i in range(raw.shape[0]):
+        out[i, 0] = 0.0
+        for j in range(raw.shape[1]):
+            # -ln(1 - sigmoid(x)) is ln(1 + e^x), written so that nothing overflows.
+            x = raw[i, j]
+            out[i, j + 1] = out[i, j] + max(x, 0.0) + np.log1p(np.exp(-abs(x)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _survive(
+    summed: np.ndarray, step: float, days: np.ndarray, at: float, known: np.ndarray, out: np.ndarray
+) -> None:
+    for i in range(summed.shape[0]):
+        ratio = 1.0
+        if known.shape[0]:
+            chance = min(max(known[i], _NONE), 1 - _NONE)
+            ratio = -np.log(chance) / max(_summed_at(summed[i], step, at), _NONE)
+        for k in range(days.shape[0]):
+            out[i, k] = np.exp(-ratio * _summed_at(summed[i], step, days[k]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +65,14 @@ class Hazard:
     step: float
 
     def cumulative(self, rows: F64) -> F64:
-        """Answer float64[n, intervals]: the summed hazard -ln S at the end of each interval."""
-        n = len(rows)
-        wide = np.concatenate([rows, np.zeros((n, 1))], axis=1)
-        out = np.empty((n, self.intervals))
-        for interval in range(self.intervals):
-            wide[:, -1] = interval
-            out[:, interval] = -np.log1p(-sigmoid(self.forest.raw(wide)))
-        return np.cumsum(out, axis=1)
+        """Answer float64[n, 1 + intervals]: -ln S at 0 and at the end of each interval."""
+        wide = np.empty((len(rows), rows.shape[1] + 1))
+        wide[:, :-1] = rows
+        wide[:, -1] = 0.0
+        intervals = np.arange(self.intervals, dtype=np.float64)
+        out = np.empty((len(rows), self.intervals + 1))
+        _sum(self.forest.raw_along(wide, rows.shape[1], intervals), out)
+        return out
 
     def survival(self, rows: F64, days: F64, at: float = 0.0, known: F64 | None = None) -> F64:
         """Answer float64[n, len(days)], the chance of silence up to each of `days`.
@@ -45,23 +80,11 @@ class Hazard:
         known: float64[n], the calibrated chance at `at` days; the hazards of each row are then
         raised or lowered in proportion so that the curve goes through it.
         """
-        summed = np.concatenate([np.zeros((len(rows), 1)), self.cumulative(rows)], axis=1)
-        last = summed[:, -1] - summed[:, -2]
-        ends = np.arange(self.intervals + 1) * self.step
-
-        def hazard_at(day: float) -> F64:
-            if day >= ends[-1]:
-                return summed[:, -1] + last * (day - ends[-1]) / self.step
-            place = int(day // self.step)
-            share = (day - ends[place]) / self.step
-            return summed[:, place] + share * (summed[:, place + 1] - summed[:, place])
-
-        ratio = np.ones(len(rows))
-        if known is not None:
-            own = np.maximum(hazard_at(at), 1e-12)
-            ratio = -np.log(np.clip(known, 1e-12, 1 - 1e-12)) / own
-        columns = [np.exp(-ratio * hazard_at(float(day))) for day in days]
-        return np.stack(columns, axis=1) if columns else np.empty((len(rows), 0))
+        out = np.empty((len(rows), len(days)))
+        asked = np.ascontiguousarray(days, np.float64)
+        through = np.empty(0) if known is None else np.ascontiguousarray(known, np.float64)
+        _survive(self.cumulative(rows), self.step, asked, at, through, out)
+        return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Answer every number by name, for a bundle."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 F64 = npt.NDArray[np.float64]
 BOUND = 5.0
@@ -22,6 +23,29 @@ def standardised(rows: F64, center: F64, scale: F64) -> F64:
     squeezed = np.copysign(np.log1p(np.abs(rows)), rows)
     deviations = np.clip((squeezed - center) / scale, -BOUND, BOUND)
     return np.concatenate([np.where(missing, 0.0, deviations), missing], axis=1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _contribute(
+    rows: np.ndarray,
+    center: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray,
+    means: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write what each feature adds: the products of `standardised`, in one pass."""
+    f = center.shape[0]
+    for i in range(rows.shape[0]):
+        for k in range(f):
+            value = rows[i, k]
+            deviation, missing = 0.0, 1.0
+            if value == value:
+                squeezed = np.copysign(np.log1p(np.abs(value)), value)
+                deviation = min(max((squeezed - center[k]) / scale[k], -BOUND), BOUND)
+                missing = 0.0
+            own = (deviation - means[k]) * weights[k]
+            out[i, k] = own + (missing - means[f + k]) * weights[f + k]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +68,10 @@ class Linear:
 
     def contributions(self, rows: F64) -> F64:
         """Answer float64[n, f + 1]: what each feature adds to the log-odds, and last the base."""
-        f = len(self.center)
-        parts = (standardised(rows, self.center, self.scale) - self.means) * self.weights
-        out = np.empty((len(rows), f + 1))
-        np.add(parts[:, :f], parts[:, f:], out=out[:, :f])
-        out[:, f] = self.intercept
+        out = np.empty((len(rows), len(self.center) + 1))
+        given = np.ascontiguousarray(rows, np.float64)
+        _contribute(given, self.center, self.scale, self.weights, self.means, out)
+        out[:, -1] = self.intercept
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

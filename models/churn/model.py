@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from domain.errors import BundleRefused
 from models.btyd.features import Prospects
@@ -37,6 +38,17 @@ class Scored(NamedTuple):
     log_odds: F64
     confidence: F64
     contributions: F64 | None
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _trust(features: np.ndarray, low: np.ndarray, high: np.ndarray, out: np.ndarray) -> None:
+    for i in range(features.shape[0]):
+        known, inside = 0, 0
+        for k in range(low.shape[0]):
+            value = features[i, k]
+            known += value == value
+            inside += low[k] <= value <= high[k]
+        out[i] = inside / known if known else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +137,9 @@ class ChurnModel:
 
         A row of which nothing is known has confidence 0.
         """
-        known = ~np.isnan(features)
-        inside = known & (features >= self.low) & (features <= self.high)
-        count = known.sum(axis=1)
-        return np.divide(inside.sum(axis=1), count, out=np.zeros(len(count)), where=count > 0)
+        out = np.empty(len(features))
+        _trust(np.ascontiguousarray(features, np.float64), self.low, self.high, out)
+        return out
 
     def survival(self, features: F64, days: Sequence[float], probability: F64) -> F64 | None:
         """Answer float64[n, len(days)], through the calibrated probability at the horizon.
@@ -211,9 +222,10 @@ class ChurnModel:
             blend=float(params["blend"]),
             calibration=from_params(params["calibration"]),
             definition=dict(params["definition"]),
-            low=np.asarray(arrays["low"]),
-            high=np.asarray(arrays["high"]),
-            reference=np.asarray(arrays["reference"]),
+            # Copies: to a kernel a read-only map of a file would be another type, compiled anew.
+            low=np.array(arrays["low"], np.float64),
+            high=np.array(arrays["high"], np.float64),
+            reference=np.array(arrays["reference"], np.float64),
             attributes=Attributes.from_params(params["attributes"]),
             prospects=None if prospects is None else Prospects.from_params(prospects),
             hazard=Hazard.from_arrays(hazard) if hazard else None,

@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from models.forest.along import along
 from models.forest.paths import Paths, Quadrature, add_values, expected, paths_of, quadrature
 from models.forest.tables import Tables, tables_of
 from models.forest.trees import NUMERIC, Trees, goes_left, trees_of
 
 _BLOCK = 64
+_FEW = 4
+"""Up to so many rows go through the trees one by one; for more, blocks pay."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -74,7 +77,47 @@ def _leaf(trees: Trees, tree: int, row: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _entries(trees: Trees, tables: Tables, row: np.ndarray, entries: np.ndarray) -> None:
+    """Write where in the tables the entry of each small tree for this row is.
+
+    The arrays are named once: handing thirteen of them to a function for each tree would cost
+    more than the tree.
+    """
+    splits, feature, threshold = trees.splits, trees.feature, trees.threshold
+    kind, missing_left, offset, slots = trees.kind, trees.missing_left, tables.offset, tables.slots
+    for tree in range(offset.shape[0]):
+        if offset[tree] < 0:
+            continue
+        first, pattern = splits[tree], 0
+        for split in range(first, splits[tree + 1]):
+            value = row[feature[split]]
+            if kind[split] == NUMERIC:
+                # Without a branch on the value, which no processor could foresee.
+                left = (value <= threshold[split]) | ((value != value) & (missing_left[split] == 1))
+            else:
+                left = goes_left(trees, split, float(value))
+            pattern |= np.int64(left) << (split - first)
+        entries[tree] = offset[tree] + pattern * (slots[tree + 1] - slots[tree] + 1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _raw_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
+    entries = np.empty(tables.offset.shape[0], np.int64)
+    for row in range(rows.shape[0]):
+        _entries(trees, tables, rows[row], entries)
+        for tree in range(entries.shape[0]):
+            if tables.offset[tree] < 0:
+                out[row] += trees.value[_leaf(trees, tree, rows[row])]
+            else:
+                width = tables.slots[tree + 1] - tables.slots[tree]
+                out[row] += tables.rows[entries[tree] + width]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
+    if rows.shape[0] <= _FEW:
+        _raw_few(trees, tables, rows, out)
+        return
     columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
     patterns = np.empty(_BLOCK, np.uint8)
     for first in range(0, rows.shape[0], _BLOCK):
@@ -92,6 +135,19 @@ def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _explain_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
+    """Add the shares as `_contributions` does, where all trees are small."""
+    entries = np.empty(tables.offset.shape[0], np.int64)
+    slots, feature, told = tables.slots, tables.feature, tables.rows
+    for row in range(rows.shape[0]):
+        _entries(trees, tables, rows[row], entries)
+        for tree in range(entries.shape[0]):
+            at = entries[tree] - slots[tree]
+            for slot in range(slots[tree], slots[tree + 1]):
+                out[row, feature[slot]] += told[at + slot]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _contributions(
     trees: Trees,
     paths: Paths,
@@ -101,10 +157,13 @@ def _contributions(
     rows: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
-    patterns = np.empty(_BLOCK, np.uint8)
     hot, factors = np.empty(longest, np.uint8), np.empty(longest, np.float64)
     went_left = np.empty(trees.feature.shape[0], np.uint8)
+    if rows.shape[0] <= _FEW and not np.any(tables.offset < 0):
+        _explain_few(trees, tables, rows, out)
+        return
+    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
+    patterns = np.empty(_BLOCK, np.uint8)
     for first in range(0, rows.shape[0], _BLOCK):
         width = _turn(rows, first, columns)
         for tree in range(tables.offset.shape[0]):
@@ -165,6 +224,20 @@ class Forest:
         """
         out = np.zeros(len(rows))
         _raw(self.trees, self._tables, self._checked(rows), out)
+        return out
+
+    def raw_along(self, rows: Matrix, column: int, values: Matrix) -> Matrix:
+        """Answer float64[n, m]: the raw output of each row with each value in `column`.
+
+        rows: float64[n, f], whose own value in the column is not looked at. values: float64[m].
+        The same numbers as `raw` of rows so changed, for little more than one of them.
+        Raises ValueError for rows of another width or a column that is not there.
+        """
+        if not 0 <= column < self.features:
+            raise ValueError("no such column")
+        out = np.zeros((len(rows), len(values)))
+        asked = np.ascontiguousarray(values, np.float64)
+        along(self.trees, self._tables, self._checked(rows), column, asked, out)
         return out
 
     def contributions(self, rows: Matrix) -> Matrix:
