@@ -32,9 +32,16 @@ def _churn(bundle: Bundle) -> Scorer:
     return ChurnModel.from_bundle(bundle)
 
 
+def _uplift(bundle: Bundle) -> Scorer:
+    from models.uplift.model import UpliftModel
+
+    return UpliftModel.from_bundle(bundle)
+
+
 SCORERS: dict[str, Callable[[Bundle], Scorer]] = {
     "recommend": _recommend,
     "churn": _churn,
+    "uplift": _uplift,
 }
 """Family → how its scorer is made from a bundle. A new family adds its line here."""
 
