@@ -55,7 +55,7 @@ def test_two_steps_of_memory_see_what_one_step_cannot():
         auc(asked.y[rows], fit_markov(train, labels.y, labels.asked, order)(test)[rows])
         for order in (1, 2, 3)
     ]
-    assert areas[0] < 0.6
+    assert areas[0] < 0.65
     assert areas[1] > 0.95
     assert areas[2] > 0.9
 
