@@ -4,7 +4,7 @@ Reads after what is on disk, gathers, writes one file a range, and only then tri
 what the files are named decides what has been written. Knows nothing of locks or of time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -36,7 +36,9 @@ class Entry(Protocol):
 
 E = TypeVar("E", bound=Entry)
 READ_COUNT = 500
-"""Entries read at once: an entry is at most one request's events of one bucket."""
+"""Entries of a bucket read at once: an entry is at most one request's events of one bucket."""
+GLANCE_COUNT = 16
+"""Entries of each bucket read when all are looked at together."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class _Pending(Generic[E]):
 class Channel(Generic[E]):
     """Where entries come from, how many rows they hold, and what files they become.
 
+    `read(bucket, after, count)` answers one bucket's entries, `read_new({bucket: after}, count)`
+    those of every bucket that has any, in one round trip.
     `on_entries(bucket, entries)` sees every batch once it has been read; `before_write()` is
     called before a range becomes a file, after which nobody will read it from the stream again.
     """
@@ -63,6 +67,7 @@ class Channel(Generic[E]):
     schema: Schema
     options: dict[str, object]
     read: Callable[[int, str, int], list[E]]
+    read_new: Callable[[Mapping[int, str], int], Mapping[int, list[E]]]
     trim: Callable[[int, str], object]
     rows_of: Callable[[E], int]
     table_of: Callable[[Sequence[E]], Table]
@@ -88,20 +93,35 @@ class Channel(Generic[E]):
         """How many rows were read and not yet written."""
         return sum(pending.rows for pending in self._pending.values())
 
+    def glance(self, now_ms: int) -> list[int]:
+        """Read on a little in every bucket; answer those in which there may be more."""
+        for bucket in self._pending:
+            self._trim(bucket)
+        after = {bucket: format_id(held.read_up_to) for bucket, held in self._pending.items()}
+        found = self.read_new(after, GLANCE_COUNT)
+        for bucket, entries in found.items():
+            self._take(bucket, entries, now_ms)
+        return [bucket for bucket, entries in found.items() if len(entries) == GLANCE_COUNT]
+
     def read_bucket(self, bucket: int, now_ms: int) -> bool:
         """Read on in one bucket; tell whether there may be more."""
         pending = self._pending[bucket]
         self._trim(bucket)
         entries = self.read(bucket, format_id(pending.read_up_to), READ_COUNT)
+        self._take(bucket, entries, now_ms)
+        return len(entries) == READ_COUNT
+
+    def _take(self, bucket: int, entries: list[E], now_ms: int) -> None:
+        """Hold what was read of a bucket until it is due."""
         if not entries:
-            return False
+            return
+        pending = self._pending[bucket]
         if not pending.entries:
             pending.since_ms = now_ms
         pending.entries.extend(entries)
         pending.rows += sum(self.rows_of(entry) for entry in entries)
         pending.read_up_to = parse_id(entries[-1].stream_id)
         self.on_entries(bucket, entries)
-        return len(entries) == READ_COUNT
 
     def due(self, rows: int, before_ms: int) -> Iterator[int]:
         """Yield the buckets that hold `rows` rows, or any read at or before `before_ms`."""

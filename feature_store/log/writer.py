@@ -5,10 +5,10 @@ a time. Knows nothing of how a stream is read.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,12 +36,22 @@ class Streams(Protocol):
         """Answer up to `count` entries after `after_id`, in order."""
         ...
 
+    def read_new(self, after_ids: Mapping[int, str], count: int) -> dict[int, list[StreamEntry]]:
+        """Answer up to `count` entries of each bucket after its id, in one round trip."""
+        ...
+
     def trim(self, bucket: int, up_to_id: str) -> object:
         """Remove the entries up to and including `up_to_id`."""
         ...
 
     def read_decisions(self, bucket: int, after_id: str, count: int) -> list[DecisionEntry]:
         """Answer up to `count` entries of decisions after `after_id`, in order."""
+        ...
+
+    def read_new_decisions(
+        self, after_ids: Mapping[int, str], count: int
+    ) -> dict[int, list[DecisionEntry]]:
+        """Answer up to `count` entries of decisions of each bucket, in one round trip."""
         ...
 
     def trim_decisions(self, bucket: int, up_to_id: str) -> object:
@@ -101,6 +111,7 @@ class Writer:
             schema=events.SCHEMA,
             options=events.WRITE_OPTIONS,
             read=streams.read,
+            read_new=streams.read_new,
             trim=streams.trim,
             rows_of=lambda entry: len(entry.payloads),
             table_of=events.table_of_entries,
@@ -114,6 +125,7 @@ class Writer:
             schema=decisions.SCHEMA,
             options=decisions.WRITE_OPTIONS,
             read=streams.read_decisions,
+            read_new=streams.read_new_decisions,
             trim=streams.trim_decisions,
             rows_of=lambda entry: len(entry.decisions),
             table_of=decisions.table_of_entries,
@@ -141,22 +153,29 @@ class Writer:
             self._published = self._clock()
 
     def turn(self) -> bool:
-        """Read each bucket once and write what is due; tell whether there may be more to read.
+        """Read on in every bucket and write what is due; tell whether there may be more to read.
 
         Raises StoreUnavailable or OSError; the next turn goes on where this one stopped.
         """
         settings = self._settings
         more = False
         for channel in (self.events, self.decisions):
-            for bucket in range(channel.buckets):
+            # When nothing is new this is all that is asked of the store.
+            busy = channel.glance(self._clock())
+            self._relieve(channel)
+            for bucket in busy:
                 more |= channel.read_bucket(bucket, self._clock())
-                while channel.pending_rows >= settings.held:
-                    channel.flush(channel.largest())
+                self._relieve(channel)
             for bucket in list(channel.due(settings.rows, self._clock() - settings.age_ms)):
                 channel.flush(bucket)
         if self._clock() - self._published >= settings.publish_ms:
             self._publish()
         return more
+
+    def _relieve(self, channel: Channel[Any]) -> None:
+        """Write the fullest buckets while all together hold too much."""
+        while channel.pending_rows >= self._settings.held:
+            channel.flush(channel.largest())
 
     def flush(self) -> None:
         """Write everything that is held, however little."""

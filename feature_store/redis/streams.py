@@ -4,7 +4,7 @@ Works on one server and on a cluster. Knows nothing of files.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import redis
@@ -18,6 +18,11 @@ from feature_store.redis.replies import error_of
 from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
 
 _TIMEOUT_SECONDS = 10.0
+
+Rows = list[tuple[bytes, dict[bytes, bytes]]]
+"""Entries of one stream as they come: the id, and the fields by name."""
+_New = dict[int, Rows]
+"""What is new, by bucket."""
 
 
 def split_payloads(joined: bytes) -> list[bytes]:
@@ -45,6 +50,38 @@ def close_client(client: Any) -> None:
             if node.redis_connection is not None:
                 node.redis_connection.connection_pool.disconnect()
     client.close()
+
+
+def _events(rows: Rows) -> list[StreamEntry]:
+    return [
+        StreamEntry(stream_id.decode(), fields[b"r"], split_payloads(fields[b"p"]))
+        for stream_id, fields in rows
+    ]
+
+
+def _decisions(rows: Rows) -> list[DecisionEntry]:
+    return [
+        DecisionEntry(stream_id.decode(), decisions_from_json(fields[b"d"]))
+        for stream_id, fields in rows
+    ]
+
+
+def _at_once(client: Any, names: dict[str, int], after_ids: Mapping[int, str], count: int) -> _New:
+    """Read streams of one server with one command; `names` are keys and their buckets."""
+    ids = [after_ids[bucket] or "0" for bucket in names.values()]
+    reply: Any = client.execute_command("XREAD", "COUNT", count, "STREAMS", *names, *ids)
+    pairs = cast(list[tuple[bytes, Rows]], reply or [])
+    return {names[name.decode()]: rows for name, rows in pairs}
+
+
+def _by_node(client: Any, names: dict[str, int], after_ids: Mapping[int, str], count: int) -> _New:
+    """Read streams of a cluster: no command may name keys of two slots, so one each, together."""
+    pipeline: Any = client.pipeline()
+    for name, bucket in names.items():
+        start = after(after_ids[bucket]) if after_ids[bucket] else "-"
+        pipeline.execute_command("XRANGE", name, start, "+", "COUNT", count)
+    replies: Any = pipeline.execute()
+    return {bucket: rows for bucket, rows in zip(names.values(), replies, strict=True) if rows}
 
 
 class Streams:
@@ -85,8 +122,12 @@ class Streams:
         return self._client
 
     def _call(self, *command: str | bytes | int) -> Any:
+        return self._do(lambda client: client.execute_command(*command))
+
+    def _do(self, work: Callable[[Any], Any]) -> Any:
+        """Do something with the client; its errors become the house's."""
         try:
-            return self._connected().execute_command(*command)
+            return work(self._connected())
         except ResponseError as error:
             raise error_of(str(error)) from error
         except (RedisError, RedisClusterException, OSError) as error:
@@ -98,22 +139,35 @@ class Streams:
         if client is not None:
             close_client(client)
 
-    def _range(self, key: str, after_id: str, count: int) -> list[tuple[bytes, Any]]:
+    def _range(self, key: str, after_id: str, count: int) -> Rows:
         start = after(after_id) if after_id else "-"
-        return cast(
-            list[tuple[bytes, Any]], self._call("XRANGE", key, start, "+", "COUNT", count) or []
+        return self._call("XRANGE", key, start, "+", "COUNT", count) or []
+
+    def _new(self, name: Callable[[int], str], after_ids: Mapping[int, str], count: int) -> _New:
+        """Read every bucket's stream in one round trip (of a cluster: one a node)."""
+        if not after_ids:
+            return {}
+        return self._do(
+            lambda client: (_by_node if isinstance(client, redis.RedisCluster) else _at_once)(
+                client, {name(bucket): bucket for bucket in after_ids}, after_ids, count
+            )
         )
+
+    def _trim(self, key: str, up_to_id: str) -> int:
+        return int(self._call("XTRIM", key, "MINID", "=", after(up_to_id)))
 
     def read(self, bucket: int, after_id: str, count: int) -> list[StreamEntry]:
         """Answer at most `count` entries after `after_id` ("" starts) in order."""
-        return [
-            StreamEntry(stream_id.decode(), fields[b"r"], split_payloads(fields[b"p"]))
-            for stream_id, fields in self._range(keys.intake(bucket), after_id, count)
-        ]
+        return _events(self._range(keys.intake(bucket), after_id, count))
+
+    def read_new(self, after_ids: Mapping[int, str], count: int) -> dict[int, list[StreamEntry]]:
+        """Answer at most `count` entries of each bucket after its id, where there are any."""
+        found = self._new(keys.intake, after_ids, count)
+        return {bucket: _events(rows) for bucket, rows in found.items()}
 
     def trim(self, bucket: int, up_to_id: str) -> int:
         """Drop the entries up to and with `up_to_id`; answer how many there were."""
-        return int(self._call("XTRIM", keys.intake(bucket), "MINID", "=", after(up_to_id)))
+        return self._trim(keys.intake(bucket), up_to_id)
 
     def length(self, bucket: int) -> int:
         """Answer how many entries wait on a bucket's stream."""
@@ -121,14 +175,18 @@ class Streams:
 
     def read_decisions(self, bucket: int, after_id: str, count: int) -> list[DecisionEntry]:
         """Answer at most `count` entries of decisions after `after_id` ("" starts) in order."""
-        return [
-            DecisionEntry(stream_id.decode(), decisions_from_json(fields[b"d"]))
-            for stream_id, fields in self._range(keys.decisions(bucket), after_id, count)
-        ]
+        return _decisions(self._range(keys.decisions(bucket), after_id, count))
+
+    def read_new_decisions(
+        self, after_ids: Mapping[int, str], count: int
+    ) -> dict[int, list[DecisionEntry]]:
+        """Answer at most `count` entries of decisions of each bucket after its id."""
+        found = self._new(keys.decisions, after_ids, count)
+        return {bucket: _decisions(rows) for bucket, rows in found.items()}
 
     def trim_decisions(self, bucket: int, up_to_id: str) -> int:
         """Drop the decisions up to and with `up_to_id`; answer how many entries there were."""
-        return int(self._call("XTRIM", keys.decisions(bucket), "MINID", "=", after(up_to_id)))
+        return self._trim(keys.decisions(bucket), up_to_id)
 
     def get_blob(self, name: str) -> bytes | None:
         """Answer a small named value shared by all processes."""

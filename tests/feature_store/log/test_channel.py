@@ -1,6 +1,6 @@
 """A channel: ranges become files, one a day of arrival, and begin again where files end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from domain.clock import DAY_MS
-from feature_store.log.channel import READ_COUNT, Channel
+from feature_store.log.channel import GLANCE_COUNT, READ_COUNT, Channel
 from feature_store.log.files import log_files, parse_id
 
 SCHEMA = pa.schema([("stream_ms", pa.int64()), ("stream_seq", pa.int32())])
@@ -33,7 +33,7 @@ class Stream:
         self.entries = [Entry(stream_id) for stream_id in ids]
         self.seen: list[str] = []
         self.channel = Channel(
-            root, 1, SCHEMA, {}, self.read, self.trim, lambda entry: 1, _table,
+            root, 1, SCHEMA, {}, self.read, self.read_new, self.trim, lambda entry: 1, _table,
             on_entries=lambda bucket, entries: self.seen.extend(e.stream_id for e in entries),
         )  # fmt: skip
         self.channel.recover()
@@ -41,6 +41,9 @@ class Stream:
     def read(self, bucket: int, after: str, count: int) -> list[Entry]:
         held = [e for e in self.entries if parse_id(e.stream_id) > parse_id(after)]
         return held[:count]
+
+    def read_new(self, after: Mapping[int, str], count: int) -> dict[int, list[Entry]]:
+        return {bucket: self.read(bucket, start, count) for bucket, start in after.items()}
 
     def trim(self, bucket: int, up_to: str) -> None:
         self.entries = [e for e in self.entries if parse_id(e.stream_id) > parse_id(up_to)]
@@ -90,6 +93,23 @@ def test_a_full_read_says_there_may_be_more(tmp_path: Path) -> None:
     assert stream.channel.read_bucket(0, 0) is False
     assert stream.channel.pending_rows == READ_COUNT + 1
     assert stream.channel.largest() == 0
+
+
+def test_a_glance_takes_a_little_and_names_the_busy(tmp_path: Path) -> None:
+    stream = Stream(tmp_path, [f"{n}-0" for n in range(1, 2 * GLANCE_COUNT)])
+    assert stream.channel.glance(7) == [0]
+    assert stream.channel.pending_rows == GLANCE_COUNT
+    assert stream.channel.glance(8) == []
+    assert stream.channel.glance(9) == []
+    assert stream.seen == [f"{n}-0" for n in range(1, 2 * GLANCE_COUNT)]
+    # The first row's time counts, and what is on disk is trimmed at the next look.
+    assert list(stream.channel.due(1_000, 6)) == []
+    assert list(stream.channel.due(1_000, 7)) == [0]
+    stream.channel.flush(0)
+    assert stream.entries == []
+    again = Stream(tmp_path, [f"{n}-0" for n in range(1, 2 * GLANCE_COUNT + 1)])
+    assert again.channel.glance(10) == []
+    assert again.seen == [f"{2 * GLANCE_COUNT}-0"]
 
 
 def test_buckets_are_due_by_rows_or_by_age(tmp_path: Path) -> None:

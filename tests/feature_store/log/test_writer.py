@@ -1,7 +1,7 @@
 """The writer: every accepted event in the log exactly once, wherever it is killed."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -91,6 +91,38 @@ def _assert_exactly_once(home: Home, feeder: Feeder) -> None:
     assert not list(home.log.rglob("*.tmp"))
 
 
+async def test_an_idle_turn_asks_the_store_twice(home: Home) -> None:
+    """Once for events and once for decisions, however many buckets there are."""
+    settings = StoreSettings(buckets=64)
+    store = await open_store(settings, home)
+    feeder = Feeder(store)
+    await feeder.feed(200)
+    streams = open_streams(settings, home)
+    writer = Writer(streams, home.log, home.decisions, 64, system_clock)
+    writer.drain()
+    asked: list[object] = []
+    call = streams._do
+    streams._do = lambda work: asked.append(work) or call(work)
+    assert not writer.turn()
+    assert len(asked) == 2
+    await feeder.feed(20)
+    writer.drain()
+    streams.close()
+    await store.close()
+    assert sorted(read_log(home.log, ["event_id"])["event_id"]) == feeder.expected()
+
+
+async def test_a_busy_bucket_is_read_on_in_the_same_turn(tmp_path: Path) -> None:
+    memory = MemoryStore(SETTINGS)
+    for n in range(100):
+        await memory.append([Event(f"e{n}", "u1", Kind.click, T0, "tea")], T0)
+    streams = Flaky(memory)
+    streams.trims = 1
+    writer = Writer(streams, tmp_path / "log", tmp_path / "d", 3, FixedClock(T0))
+    assert not writer.turn()
+    assert writer.events.pending_rows == 100
+
+
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_at_each_step_nothing_is_lost_or_doubled(
     home: Home, store: Store, step: str
@@ -166,6 +198,10 @@ class Flaky:
             if tuple(map(int, entry.stream_id.split("-"))) > (ms, seq)
         ][:count]
 
+    def read_new(self, after_ids: Mapping[int, str], count: int) -> dict[int, list[StreamEntry]]:
+        found = {bucket: self.read(bucket, after, count) for bucket, after in after_ids.items()}
+        return {bucket: entries for bucket, entries in found.items() if entries}
+
     def trim(self, bucket: int, up_to_id: str) -> None:
         self.trims += 1
         if self.trims == 1:
@@ -178,6 +214,11 @@ class Flaky:
 
     def read_decisions(self, bucket: int, after_id: str, count: int) -> list[DecisionEntry]:
         return []
+
+    def read_new_decisions(
+        self, after_ids: Mapping[int, str], count: int
+    ) -> dict[int, list[DecisionEntry]]:
+        return {}
 
     def trim_decisions(self, bucket: int, up_to_id: str) -> None:
         raise AssertionError("there are no decisions")

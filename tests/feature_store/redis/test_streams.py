@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from domain.ids import bucket_of, hash64
 from feature_store.opening import open_store
 from feature_store.records import LINK_KIND, RECORD, pack_payload, pack_record, unpack_payload
 from feature_store.redis.streams import Streams, after, split_payloads
-from feature_store.store import StoreSettings
+from feature_store.store import StoreSettings, StreamEntry
 from tests.feature_store.servers import (
     DEADLINE_SECONDS,
     RunningServer,
@@ -41,12 +42,50 @@ def check_reading(url: str, made: list[Event]) -> None:
     assert streams.read(BUCKET, "", 2) == entries[:2]
     assert streams.read(BUCKET, entries[1].stream_id, 100) == entries[2:]
     assert streams.read(BUCKET, entries[-1].stream_id, 100) == []
+    check_reading_all(streams, entries)
     assert streams.trim(BUCKET, entries[1].stream_id) == 2
     assert streams.trim(BUCKET, entries[1].stream_id) == 0
     assert streams.read(BUCKET, "", 100) == entries[2:]
     streams.put_blob("cursor", b"\x01")
     assert streams.get_blob("cursor") == b"\x01"
     assert streams.get_blob("other") is None
+    streams.close()
+
+
+def check_reading_all(streams: Streams, entries: list[StreamEntry]) -> None:
+    everywhere = dict.fromkeys(range(SETTINGS.buckets), "")
+    assert streams.read_new(everywhere, 100) == {BUCKET: entries}
+    assert streams.read_new(everywhere, 2) == {BUCKET: entries[:2]}
+    after_some = dict.fromkeys(everywhere, "0-0") | {BUCKET: entries[1].stream_id}
+    assert streams.read_new(after_some, 100) == {BUCKET: entries[2:]}
+    assert streams.read_new({BUCKET: entries[-1].stream_id}, 100) == {}
+    assert streams.read_new({}, 100) == {}
+    assert streams.read_new_decisions(everywhere, 100) == {}
+
+
+async def test_all_buckets_are_read_in_one_command(server: RunningServer) -> None:
+    many = StoreSettings(buckets=64)
+    store = await open_store(many, url=server.url)
+    made = [Event(f"e{n}", f"u{n}", Kind.click, NOW + n) for n in range(300)]
+    await store.append(made, NOW)
+    owners = [f"u{n}" for n in range(40)]
+    for owner in owners:
+        await store.log_decisions([Decision(owner, NOW, "recommend", owner, "m", NOW, (), (), ())])
+    await store.close()
+    streams = Streams(server.url, many)
+    client = server.client()
+    client.config_resetstat()
+    everywhere = dict.fromkeys(range(64), "0-0")
+    events = streams.read_new(everywhere, 10)
+    decisions = streams.read_new_decisions(everywhere, 10)
+    assert client.info("commandstats")["cmdstat_xread"]["calls"] == 2
+    assert "cmdstat_xrange" not in client.info("commandstats")
+    client.close()
+    found = {bucket: len(entry.payloads) for bucket, (entry,) in events.items()}
+    expected = Counter(bucket_of(f"u{n}", 64) for n in range(300))
+    assert found == expected
+    told = [one for some in decisions.values() for entry in some for one in entry.decisions]
+    assert sorted(one.decision_id for one in told) == sorted(owners)
     streams.close()
 
 
