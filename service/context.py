@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.clock import Clock
 from feature_store.store import Store
+from feature_store.sweeps.reading import Sweeps
 from service.metrics import Metrics
 from service.settings import ServiceSettings
 from service.store_watch import StoreWatch
@@ -25,7 +26,7 @@ class Context:
 
     watch: whether the store answers. bundles: the released models in use, by family.
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
-    decisions: the log of answers.
+    decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     """
 
     store: Store
@@ -37,3 +38,4 @@ class Context:
     catalogue: "LiveCatalogue"
     trends: "LiveTrends"
     decisions: "DecisionLog"
+    sweeps: Sweeps

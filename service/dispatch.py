@@ -17,6 +17,7 @@ from service.context import Context
 from service.errors import error_reply, internal_error, reply_for
 from service.http import Headers, Reply, Request, Route
 from service.logs import log_unexpected
+from service.streaming import send_parts
 
 MAX_PATH_BYTES = 2_048
 DRAIN_BYTES = 64 << 20
@@ -107,7 +108,10 @@ class Dispatcher:
                 if self.context is not None:
                     self.context.metrics.disconnects.labels(place.path).inc()
                 return
-        await _send(send, reply, headers)
+        if reply.parts is None:
+            await _send(send, reply, headers)
+        else:
+            await self._stream(send, receive, reply, place.path)
         if self.context is not None:
             label = method if route is not None else _OTHER
             self.context.metrics.observe(
@@ -148,6 +152,17 @@ class Dispatcher:
             context.metrics.unexpected.labels(route.path).inc()
             log_unexpected(error, route=route.path)
             return internal_error()
+
+    async def _stream(self, send: Send, receive: Receive, reply: Reply, path: str) -> None:
+        """Send a reply that comes in parts; one that fails is broken off and counted."""
+        assert reply.parts is not None
+        headers = ((b"content-type", reply.content_type), *reply.headers)
+        try:
+            await send_parts(send, receive, reply.status, headers, reply.parts)
+        except Exception as error:
+            log_unexpected(error, route=path)
+            if self.context is not None:
+                self.context.metrics.unexpected.labels(path).inc()
 
     async def _inner(self, scope: Scope, receive: Receive, send: Send, started: float) -> None:
         """Hand on to the inner app; catch and count what it lets out."""

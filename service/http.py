@@ -5,7 +5,7 @@ domain.errors for what goes wrong; the dispatcher turns them into JSON with a st
 Knows nothing of ASGI, sockets or which routes exist.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
@@ -39,12 +39,16 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """One answer; a body is JSON unless `content_type` says otherwise."""
+    """One answer; a body is JSON unless `content_type` says otherwise.
+
+    parts: a body too large to be held whole; `body` is then empty.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     content_type: bytes = b"application/json"
+    parts: AsyncIterator[bytes] | None = None
 
 
 HotRoute = Callable[["Context", Request], Awaitable[Reply]]

@@ -13,7 +13,7 @@ from domain.scores import Band
 from feature_store.sweeps.table import SweepTable
 
 I64 = npt.NDArray[np.int64]
-LEVELS = tuple(Band)
+LEVELS: tuple[Band, ...] = tuple(Band)
 """A level is a place in here."""
 SORTS = ("expected_loss", "probability", "value", "user")
 """Highest first, unknown last; users by name."""

@@ -4,11 +4,12 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 """
 
 from service.http import Route
-from service.routes import events, items, recommendations, users
+from service.routes import churn_pages, events, items, recommendations, users
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
     *events.ROUTES,
     *users.ROUTES,
     *items.ROUTES,
+    *churn_pages.ROUTES,
 )
