@@ -1,0 +1,1 @@
+"""Simulated worlds whose truth is known; whatever rests on them is called simulated."""

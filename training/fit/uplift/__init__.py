@@ -1,0 +1,1 @@
+"""Fitting uplift: trials, the proof that they were dealt at random, learners, halves, the run."""
