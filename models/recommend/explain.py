@@ -28,19 +28,23 @@ LEAST_SHARE = 0.05
 RECENT = 64
 """How many of the last events are looked at; older ones have faded."""
 
-VERBS: dict[int, str] = {
-    Kind.impression: "were shown",
-    Kind.seen: "saw",
-    Kind.click: "viewed",
-    Kind.add_to_cart: "put into your cart",
-    Kind.remove_from_cart: "took out of your cart",
-    Kind.purchase: "bought",
-    Kind.refund: "returned",
-    Kind.rating: "rated",
-    Kind.search: "looked for",
-    Kind.subscribe: "subscribed to",
-    Kind.renew: "renewed",
+DEEDS: dict[int, str] = {
+    Kind.impression: "were shown {}",
+    Kind.seen: "saw {}",
+    Kind.click: "viewed {}",
+    Kind.add_to_cart: "put {} into your cart",
+    Kind.remove_from_cart: "took {} out of your cart",
+    Kind.purchase: "bought {}",
+    Kind.refund: "returned {}",
+    Kind.rating: "rated {}",
+    Kind.search: "looked for {}",
+    Kind.subscribe: "subscribed to {}",
+    Kind.renew: "renewed {}",
 }
+"""Kind → what one did with an item."""
+CHOSE = "chose {}"
+"""Any other kind."""
+AS_A_WHOLE = "From your history as a whole"
 
 IMPERSONAL: dict[str, str] = {
     "popularity": "Popular with everyone",
@@ -49,6 +53,8 @@ IMPERSONAL: dict[str, str] = {
 """Members that say the same to everyone, and what they say."""
 
 SIMILAR = "similar"
+REPEATS = "repeats"
+"""The member that speaks of the item itself."""
 BLEND = "blend"
 """What is named where no member adds anything: the place is the least bad."""
 
@@ -149,15 +155,14 @@ def personal_sources(
     events = _told(model, rows, past, as_of)
     for row, members, told in zip(rows.tolist(), named, events, strict=True):
         because = tuple([catalogue.ids[one] for one, _ in told])
+        deeds = _deeds(catalogue, row, told)
         sources: list[Source] = []
         for member, share, _, _ in members:
             if member in IMPERSONAL:
                 sources.append(Source(member, share, (), IMPERSONAL[member]))
-            elif told and member != BLEND:
-                text = _sentence(catalogue, member, row, told)
-                sources.append(Source(member, share, because, text))
             else:
-                sources.append(Source(member, share, because, "From your history as a whole"))
+                text = _again(model, row, past) if member == REPEATS else _sentence(member, deeds)
+                sources.append(Source(member, share, because, text))
         found.append(tuple(sources))
     return found
 
@@ -205,13 +210,30 @@ def _told(
     return [[(row, kind) for row, kind in one if row >= 0] for one in named.tolist()]
 
 
-def _sentence(catalogue: Catalogue, member: str, row: int, told: list[tuple[int, int]]) -> str:
-    if member == "repeats":
-        return "Because you had it before"
-    grouped: dict[str, list[str]] = {}
+def _deeds(catalogue: Catalogue, row: int, told: list[tuple[int, int]]) -> str:
+    """Say what was done with the events' items, "" for no events; `row` is the item explained."""
+    grouped: dict[tuple[str, bool], list[str]] = {}
     for one, kind in told:
-        grouped.setdefault(VERBS.get(kind, "chose"), []).append(
-            "it before" if one == row else catalogue.title(one)
-        )
-    deeds = and_list([f"{verb} {and_list(titles)}" for verb, titles in grouped.items()])
+        group = grouped.setdefault((DEEDS.get(kind, CHOSE), one == row), [])
+        group.append("it" if one == row else catalogue.title(one))
+    return and_list(
+        [
+            deed.format(and_list(titles)) + (" before" if own else "")
+            for (deed, own), titles in grouped.items()
+        ]
+    )
+
+
+def _again(model: RecommendModel, row: int, past: Past) -> str:
+    """Say what was done with the item itself: of all its events the one that weighs most."""
+    own = past.kinds[past.rows == row]
+    if not own.size:
+        return AS_A_WHOLE
+    kind = int(own[model.kind_weights[own].argmax()])
+    return f"Because you {DEEDS.get(kind, CHOSE).format('it')} before"
+
+
+def _sentence(member: str, deeds: str) -> str:
+    if not deeds or member == BLEND:
+        return AS_A_WHOLE
     return f"Fits your taste: you {deeds}" if member == "factors" else f"Because you {deeds}"

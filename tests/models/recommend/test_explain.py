@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -66,10 +68,10 @@ def test_shares_are_of_what_was_added():
     parts = np.array([[0.25] * 8, [0.75] * 8], np.float32)
     rows = np.array([1, 2], np.int32)
     parts[:, 2] = -1
-    found, none = personal_sources(model, desk.catalogue, parts, rows, past, NOW)
+    found, none = personal_sources(model, desk.catalogue, parts[:, rows], rows, past, NOW)
     assert [(one.member, one.share) for one in found] == [("graph", 0.75), ("popularity", 0.25)]
     assert [(one.member, one.share) for one in none] == [("blend", 1.0)]
-    brief = brief_sources(model.members, parts, rows)
+    brief = brief_sources(model.members, parts[:, rows])
     assert brief == [tuple(Source(*one[:2]) for one in row) for row in (found, none)]
 
 
@@ -79,7 +81,7 @@ def test_the_strongest_members_are_named(columns):
     """At most three, each with a twentieth or more, ties in the order of the blend."""
     names = ("a", "b", "c", "d")
     parts = np.array([[0.0] * 4, *columns], np.float32).T.copy()
-    found = brief_sources(names, parts, np.arange(parts.shape[1], dtype=np.int32))
+    found = brief_sources(names, parts)
     for column, named in zip(parts.T, found, strict=True):
         added = {name: max(float(x), 0) for name, x in zip(names, column, strict=True)}
         whole = sum(added.values())
@@ -97,7 +99,7 @@ def test_the_events_named_are_those_that_speak_most(seed, h):
     indices, kinds, ats = history(np.random.default_rng(seed), 40, h)
     ids = [f"i{i}" for i in range(40)]
     catalogue, rows = Catalogue(ids), np.arange(40, dtype=np.int32)
-    parts = model.score(indices, kinds, ats, AS_OF).parts
+    parts = model.score(indices, kinds, ats, AS_OF).parts(rows)
     found = personal_sources(model, catalogue, parts, rows, Past(indices, kinds, ats), AS_OF)
     last = slice(-RECENT, None)
     speaks = model.influences(rows, indices[last], kinds[last], ats[last], AS_OF)
@@ -122,8 +124,54 @@ def test_an_item_had_before_is_not_explained_by_its_own_name():
     assert past is not None
     scored = model.score(*past, NOW)
     rows = np.array([2], np.int32)
-    ((source, *_),) = personal_sources(model, desk.catalogue, scored.parts, rows, past, NOW)
+    ((source, *_),) = personal_sources(model, desk.catalogue, scored.parts(rows), rows, past, NOW)
     assert source.because[0] == "butter"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "text"),
+    [
+        ([Kind.purchase], "Because you bought it before"),
+        ([Kind.click, Kind.click], "Because you viewed it before"),
+        ([Kind.purchase, Kind.click, Kind.impression], "Because you bought it before"),
+        ([Kind.impression], "Because you were shown it before"),
+        ([Kind.add_to_cart, Kind.impression], "Because you put it into your cart before"),
+        ([Kind.custom], "Because you chose it before"),
+        ([], "From your history as a whole"),
+    ],
+)
+def test_an_item_to_have_again_is_told_by_what_was_done_with_it(kinds, text):
+    """By the deed that weighs most, of however many, and however long ago."""
+    model = small_model()
+    weights = model.kind_weights.copy()
+    weights[Kind.add_to_cart] = 0.75
+    model = replace(model, kind_weights=weights)
+    rows = np.array([7] * len(kinds) + [3] * RECENT, np.int32)
+    told = np.array([*kinds, *[Kind.purchase] * RECENT], np.uint8)
+    past = Past(rows, told, AS_OF - np.arange(rows.size, 0, -1, dtype=np.int64))
+    parts = np.zeros((len(model.voices), 40), np.float32)
+    parts[model.voices.index("repeats")] = 1.0
+    ((source,),) = personal_sources(
+        model, Catalogue([f"i{i}" for i in range(40)]), parts, np.array([7], np.int32), past, AS_OF
+    )
+    assert (source.member, source.text) == ("repeats", text)
+
+
+def test_what_was_done_with_the_item_itself_is_told_beside_the_others():
+    """The item's own events speak for it too, through whatever member."""
+    model = small_model(repeats=5.0)
+    rows = np.array([3, 7], np.int32)
+    kinds = np.array([Kind.click, Kind.add_to_cart], np.uint8)
+    weights = model.kind_weights.copy()
+    weights[Kind.add_to_cart] = 1.0
+    model = replace(model, kind_weights=weights)
+    past = Past(rows, kinds, np.array([AS_OF - 2, AS_OF - 1], np.int64))
+    parts = np.zeros((len(model.voices), 40), np.float32)
+    parts[model.voices.index("factors")] = 1.0
+    ((source,),) = personal_sources(
+        model, Catalogue([f"i{i}" for i in range(40)]), parts, np.array([7], np.int32), past, AS_OF
+    )
+    assert source.text.startswith("Fits your taste: you put it into your cart before")
 
 
 @pytest.mark.parametrize("fallback", [Fallback.trending, Fallback.popular, Fallback.newest])
