@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "models": Command("training.cli_models", "list versions, what they measured, who answers now"),
     "score": Command("training.cli_score", "score everyone as of a time; write a Parquet file"),
     "sweep": Command("training.cli_sweep", "score everyone for the service to page through"),
+    "notify": Command("training.cli_notify", "tell a webhook who crossed a band"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
 }
 """Every command in the order of its use. A new command adds its line here."""

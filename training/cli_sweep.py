@@ -18,6 +18,7 @@ from feature_store.opening import open_store
 from feature_store.sweeps.reading import Sweep
 from models.bundle import open_bundle, read_pointer
 from models.families import load_scorer
+from training.cli_notify import take_in
 from training.desk import Desk, add_command, desk_from_env
 from training.logbook import bring_up_to_date
 from training.sweep.job import Job, Released, Wish
@@ -139,4 +140,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_drain:
         bring_up_to_date(desk.settings, desk.home, desk.url)
     print("\n".join(told(job_of(desk).run(wish, resume=args.resume))), file=sys.stderr)
+    waiting = take_in(desk.home)
+    if waiting:
+        print(f"{waiting:,} to be told of: python -m training notify", file=sys.stderr)
     return 0

@@ -1,0 +1,1 @@
+"""Telling another system who crossed a band: collected in an outbox, delivered signed, retried."""
