@@ -27,11 +27,13 @@ from service.decisions import DecisionLog
 from service.dispatch import Dispatcher
 from service.errors import error_reply
 from service.live_catalogue import LiveCatalogue
+from service.live_churn import LiveChurn
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
 from service.openapi import build_document
 from service.routes.health import router as health_router
 from service.routes.table import ROUTES
+from service.score_cache import ScoreCache
 from service.settings import ServiceSettings, settings_from_env
 from service.settling import settle_memory
 from service.store_watch import StoreWatch
@@ -57,6 +59,7 @@ async def serve_context(
     metrics = Metrics()
     bundles = Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s)
     trends = LiveTrends(store)
+    sweeps = Sweeps(home.sweeps / "churn")
     context = Context(
         store=store,
         clock=clock,
@@ -67,9 +70,14 @@ async def serve_context(
         catalogue=LiveCatalogue(store, metrics, bundles, trends),
         trends=trends,
         decisions=DecisionLog(store, metrics),
-        sweeps=Sweeps(home.sweeps / "churn"),
+        sweeps=sweeps,
+        scores=ScoreCache(store, metrics),
+        churn=LiveChurn(bundles, sweeps),
     )
-    parts = (context.watch, bundles, trends, context.catalogue, context.decisions)
+    parts = (
+        *(context.watch, bundles, trends, context.catalogue),
+        *(context.decisions, context.scores, context.churn),
+    )
     started: list[Any] = []
     try:
         for part in parts:

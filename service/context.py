@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from service.bundles import Bundles
     from service.decisions import DecisionLog
     from service.live_catalogue import LiveCatalogue
+    from service.live_churn import LiveChurn
+    from service.score_cache import ScoreCache
     from service.trends import LiveTrends
 
 
@@ -27,6 +29,7 @@ class Context:
     watch: whether the store answers. bundles: the released models in use, by family.
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
+    scores: scores on their way into the store. churn: what churn is answered from.
     """
 
     store: Store
@@ -39,3 +42,5 @@ class Context:
     trends: "LiveTrends"
     decisions: "DecisionLog"
     sweeps: Sweeps
+    scores: "ScoreCache"
+    churn: "LiveChurn"

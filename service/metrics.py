@@ -73,6 +73,7 @@ class Metrics:
         self.bundle_loads = counter("bundle_loads", "Bundles swapped in", "family")
         self.bundle_refusals = counter("bundle_refusals", "Bundles that failed checks", "family")
         self.catalogue_items = gauge("catalogue_items", "Items held in memory")
+        self.scores = counter("scores", "Scores to be cached, by what became of them", "outcome")
         self.decisions = counter("decisions", "Decisions by what became of them", "outcome")
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -5,7 +5,7 @@ a few microseconds a column, which for one customer is most of a score. Knows no
 fields mean.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ def _plan(dtype: np.dtype[Any], wants: tuple[Want, ...]) -> Plan:
     not hold them."""
     offsets: list[int] = []
     kinds: list[int] = []
-    fields: Mapping[Any, Any] = dtype.fields or {}
+    fields: dict[Any, Any] = dict(dtype.fields or {})
     for want in wants:
         held, offset = fields[want.field][:2]
         count = int(np.prod(held.shape, dtype=np.int64))

@@ -4,12 +4,13 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 """
 
 from service.http import Route
-from service.routes import churn_pages, events, items, recommendations, users
+from service.routes import churn, churn_pages, events, items, recommendations, users
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
     *events.ROUTES,
     *users.ROUTES,
     *items.ROUTES,
+    *churn.ROUTES,
     *churn_pages.ROUTES,
 )

@@ -1,0 +1,65 @@
+"""What routes read of entities: their states in time, and rows of views made of them.
+
+A store that does not answer in time costs the personal part of an answer and nothing else.
+Knows the layout of states, nothing of what rows are used for.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.errors import SanderlingError
+from feature_store.store import EntityState
+from feature_store.views.view import View
+from service.context import Context
+from service.logs import log_unexpected
+
+DOWN_TIMEOUT_S = 0.02
+"""While the store is known to be down, asking it is a formality that must cost little."""
+
+
+async def read_states(
+    context: Context, entities: Sequence[str], route: str, *, turns: int = 1
+) -> tuple[EntityState, ...] | None:
+    """Answer the states of entities, in order; None when the store does not answer in time.
+
+    turns: how many times the usual patience many entities are worth.
+    """
+    patience = context.settings.store_timeout_s * turns if context.watch.up else DOWN_TIMEOUT_S
+    try:
+        async with asyncio.timeout(patience):
+            return (await context.store.read(entities)).states
+    except (SanderlingError, TimeoutError):
+        return None
+    except Exception as error:
+        # What cannot be read is not used: the answer goes out without it.
+        log_unexpected(error, route=route)
+        context.metrics.unexpected.labels(route).inc()
+        return None
+
+
+def moments(states: Sequence[EntityState], now_ms: int) -> list[int]:
+    """Answer the as_of of each state: now, or just after an event of a clock that is fast."""
+    return [
+        max(now_ms, int(state.records["at"][-1]) + 1) if len(state.records) else now_ms
+        for state in states
+    ]
+
+
+def view_rows(
+    views: Sequence[View], states: Sequence[EntityState], as_ofs: Sequence[int], cap: int
+) -> dict[str, npt.NDArray[Any]]:
+    """Answer a row of each view for each state as of its time, by the view's name.
+
+    The very functions that training replays. Always copies what was read: read-only bytes are
+    another type to a kernel, compiled while somebody waits.
+    """
+    out = {view.name: np.zeros(len(states), view.dtype) for view in views}
+    for place, (state, as_of) in enumerate(zip(states, as_ofs, strict=True)):
+        lifetime, records = state.lifetime.copy(), state.records.copy()
+        for view in views:
+            view.fill(records, lifetime, as_of, cap, out[view.name], place)
+    return out
