@@ -4,6 +4,7 @@ Knows the wire's names and units; what may be asked is the business of models.re
 """
 
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from domain.errors import BadField
 from domain.events import FUTURE_TOLERANCE_MS, Kind, parse_at, parse_kind
 from domain.ids import hash64
 from domain.money import to_micros
-from models.recommend.ask import MAX_EXPLAINED, MAX_K, Ask, Asker, Origin, check_ask
+from models.recommend.ask import MAX_K, Ask, Asker, Origin, check_ask
 from models.recommend.catalogue import token
 from models.recommend.filters import (
     ATTRIBUTE,
@@ -142,9 +143,7 @@ class AskIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     filter: FilterIn | None = None
     rules: Annotated[list[RuleIn], Meta(max_length=MAX_RULES)] = []
     diversity: Diversity = 0.0
-    explain: Annotated[bool, Meta(description=f"say why, for a k of at most {MAX_EXPLAINED}")] = (
-        False
-    )
+    explain: Annotated[bool, Meta(description="say why, for every place")] = False
 
 
 QUERY: dict[str, tuple[object, str]] = {
@@ -230,8 +229,22 @@ def entity_of(sent: AskIn) -> tuple[Origin, str]:
     return Origin(name), check_id(getattr(sent, name), name)
 
 
+@lru_cache(maxsize=MAX_K)
+def _plain(k: int) -> Ask:
+    return check_ask(Ask(k=k))
+
+
 def ask_of(sent: AskIn) -> Ask:
     """Answer the checked question; raises BadField for what contradicts itself."""
+    if (
+        sent.context is None
+        and sent.exclude_seen is None
+        and sent.filter is None
+        and not sent.rules
+        and sent.diversity == 0
+        and not sent.explain
+    ):
+        return _plain(sent.k)
     item = sent.context.item if sent.context is not None else None
     if item:
         check_id(item, "context.item")

@@ -15,8 +15,6 @@ from models.recommend.filters import NO_FILTER, Filter, Rule, check_filter, chec
 from models.recommend.lookup import Hashes
 
 MAX_K = 500
-MAX_EXPLAINED = 100
-"""Most items explained in one answer: reasons cost more than scores."""
 
 
 class Origin(StrEnum):
@@ -65,7 +63,7 @@ class Ask:
     """What is asked: 1 ≤ k ≤ MAX_K, 0 ≤ diversity ≤ 1; see filters for the rest.
 
     item: the item in view, "" for none. exclude_seen: None leaves it to what the model
-    learned from the log. explain: reasons for at most MAX_EXPLAINED items.
+    learned from the log. explain: whether every place comes with its reasons.
     """
 
     k: int = 20
@@ -84,12 +82,6 @@ def check_ask(ask: Ask) -> Ask:
     """
     if not 1 <= ask.k <= MAX_K:
         raise BadField(f"a whole number from 1 to {MAX_K}", field="k", code="out_of_range")
-    if ask.explain and ask.k > MAX_EXPLAINED:
-        raise BadField(
-            f"at most {MAX_EXPLAINED} items are explained in one answer: ask for fewer",
-            field="k",
-            code="out_of_range",
-        )
     if not 0 <= ask.diversity <= 1:
         raise BadField("a number from 0 to 1", field="diversity", code="out_of_range")
     if ask.chosen is not NO_FILTER:

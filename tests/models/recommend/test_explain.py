@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from domain.events import Kind
 from domain.slates import Fallback, Source
-from models.recommend.ask import Ask
+from models.recommend.ask import MAX_K, Ask, Asker, Origin
 from models.recommend.catalogue import Catalogue
+from models.recommend.desk import Desk
 from models.recommend.explain import (
     BRIEFLY,
     RECENT,
@@ -126,6 +127,16 @@ def test_an_item_had_before_is_not_explained_by_its_own_name():
     rows = np.array([2], np.int32)
     ((source, *_),) = personal_sources(model, desk.catalogue, scored.parts(rows), rows, past, NOW)
     assert source.because[0] == "butter"
+
+
+def test_every_place_of_the_longest_answer_is_explained():
+    model = small_model(n=MAX_K, again=True)
+    desk = Desk(Catalogue(model.items, model.hashes), model, "recommend/small")
+    indices, kinds, ats = history(np.random.default_rng(1), MAX_K, 512)
+    who = Asker(Origin.user, model.hashes[indices], kinds, ats)
+    slate = recommend(desk, Ask(k=MAX_K, explain=True), who, AS_OF)
+    assert len(slate.items) == MAX_K
+    assert all(place.sources and all(one.text for one in place.sources) for place in slate.items)
 
 
 @pytest.mark.parametrize(

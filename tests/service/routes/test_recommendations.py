@@ -111,7 +111,6 @@ def test_there_are_golden_answers() -> None:
         ({"k": 2.5}, "k", "bad_type"),
         ({"k": "20"}, "k", "bad_type"),
         ({"k": True}, "k", "bad_type"),
-        ({"k": 101, "explain": True}, "k", "out_of_range"),
         (b'{"k": NaN}', "body", "bad_json"),
         (b'{"diversity": 1e999}', "diversity", "bad_value"),
         ({"diversity": 1.01}, "diversity", "bad_value"),
