@@ -17,6 +17,8 @@ from benchmarks import (
     recommend_quality,
     replay,
     results,
+    sweep,
+    uplift,
 )
 from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
 from domain.errors import SanderlingError
@@ -29,6 +31,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "latency": latency.run,
     "recommend-quality": recommend_quality.run,
     "churn-quality": churn_quality.run,
+    "sweep": sweep.run,
+    "uplift": uplift.run,
 }
 """Every benchmark by name, in the order of the table."""
 

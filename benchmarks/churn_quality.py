@@ -20,6 +20,8 @@ from tqdm import tqdm
 
 from benchmarks.churn_cdnow import DATASET as CDNOW
 from benchmarks.churn_cdnow import run_cdnow
+from benchmarks.churn_hillstrom import DATASET as HILLSTROM
+from benchmarks.churn_hillstrom import run_hillstrom
 from benchmarks.harness import Arguments, Outcome, at_least, at_most
 from domain.clock import DAY_MS
 from domain.errors import TooLittleData
@@ -199,16 +201,20 @@ LOGS: dict[str, Callable[[Arguments], tuple[Figures, list[str]]]] = {
 }
 
 
+ALSO: dict[str, Callable[[Arguments], Outcome]] = {CDNOW: run_cdnow, HILLSTROM: run_hillstrom}
+"""Logs that ask another question than who leaves, with figures and bars of their own."""
+
+
 def run(arguments: Arguments) -> Outcome:
     """Measure the chosen log, or all; with several, figures are named `<log>_<figure>`.
 
     Raises TooLittleData when the log is not known or not there.
     """
-    if arguments.dataset == CDNOW:
-        return run_cdnow(arguments)
+    if arguments.dataset in ALSO:
+        return ALSO[arguments.dataset](arguments)
     chosen = [arguments.dataset] if arguments.dataset else list(LOGS)
     if not set(chosen) <= LOGS.keys():
-        raise TooLittleData("no such log; one of " + ", ".join([*LOGS, CDNOW]))
+        raise TooLittleData("no such log; one of " + ", ".join([*LOGS, *ALSO]))
     outcome = Outcome({}, [])
     for dataset in chosen:
         figures, notes = LOGS[dataset](arguments)
@@ -217,9 +223,9 @@ def run(arguments: Arguments) -> Outcome:
         for name, (bar, bound) in BARS[dataset].items():
             outcome.bars.append(bar(prefix + name, outcome.figures, bound))  # type: ignore[arg-type]
         outcome.notes += [f"{dataset}: {note}" for note in notes]
-    if not arguments.dataset:
-        orders = run_cdnow(arguments)
-        outcome.figures |= {f"cdnow_{name}": value for name, value in orders.figures.items()}
-        outcome.bars += [bar._replace(name=f"cdnow_{bar.name}") for bar in orders.bars]
-        outcome.notes += orders.notes
+    for dataset, question in ALSO.items() if not arguments.dataset else ():
+        own, prefix = question(arguments), dataset.partition("-")[0]
+        outcome.figures |= {f"{prefix}_{name}": value for name, value in own.figures.items()}
+        outcome.bars += [bar._replace(name=f"{prefix}_{bar.name}") for bar in own.bars]
+        outcome.notes += own.notes
     return outcome

@@ -57,6 +57,23 @@ ABOUT: dict[str, About] = {
             "Who is new is told apart less well: see new_auc beside seen_auc.",
         ),
     ),
+    "uplift": About(
+        title="Uplift",
+        does=(
+            "Answers what contact adds to the chance of the good outcome, with a 95 % interval, "
+            "learned from people who were contacted or left alone by chance. Above 0 contact "
+            "keeps or brings somebody; below 0 it loses them."
+        ),
+        use="Deciding whom to contact, and whom to leave alone.",
+        limits=(
+            "It speaks of the contact that was tried, on people like those it was tried on.",
+            "Effects are of groups that the attributes tell apart; what no attribute shows, no "
+            "interval covers.",
+            "Chance must have dealt the contacts: the balance test finds what attributes show, "
+            "not a choice by something that was never written down.",
+            "A Qini coefficient whose interval holds 0 has not shown that anybody is told apart.",
+        ),
+    ),
 }
 
 
@@ -144,7 +161,9 @@ def card(facts: Facts) -> str:
         *([about.does, "", f"**For:** {about.use}", ""] if about.does else []),
         "## Data",
         "",
-        f"- {data.events:,} events from {_day(data.first_at)} to {_day(data.last_at)}",
+        f"- {data.events:,} events from {_day(data.first_at)} to {_day(data.last_at)}"
+        if data.last_at
+        else f"- {data.events:,} rows of a table",
         f"- digest `{data.digest}`",
         *_list({f"split, {name}": value for name, value in data.split.items()}),
         "",

@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     champion = champion_of(folder)
     if champion is not None and champion.version == challenger.version:
         champion = None
-    contest = FITS[args.family].hold(desk.log(), challenger, champion, args.split)
+    log = desk.log(challenger.manifest.settings.get("fit"))
+    contest = FITS[args.family].hold(log, challenger, champion, args.split)
     wanted = args.metrics or FITS[args.family].shown
     shown = [name for name in wanted.split(",") if name in contest.cases["challenger"]]
     if not shown:

@@ -35,8 +35,20 @@ _EXAMPLES = """\
   python -m training fit recommend --settings     # every setting with its default
   python -m training fit churn --horizon-days 60 --as-of 2024-06-01
   python -m training fit churn --definition contractual --set label_set=spring
+  python -m training fit uplift --table trial.csv --treatment contacted --outcome stayed
+  python -m training fit uplift --campaign spring --horizon-days 28
 """
-_CHURN = ("horizon_days", "lead_days", "active_days", "history_days", "as_of", "definition")
+_NUMBERS = ("horizon_days", "lead_days", "active_days", "history_days")
+_TEXTS = (
+    "as_of",
+    "definition",
+    "table",
+    "treatment",
+    "outcome",
+    "propensity",
+    "user",
+    "campaign",
+)
 """Settings that have an option of their own, for the families that have them."""
 
 
@@ -51,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="NAME=VALUE",
         help="choose a setting; the value is JSON, or a word taken as text; may be repeated",
     )
-    for name in _CHURN:
+    for name in (*_NUMBERS, *_TEXTS):
         parser.add_argument(
             "--" + name.replace("_", "-"), metavar="VALUE", help=f"the same as --set {name}=VALUE"
         )
@@ -87,10 +99,9 @@ def chosen_settings(words: list[str], known: dict[str, Any]) -> dict[str, Any]:
 
 def _words(args: argparse.Namespace) -> list[str]:
     """Answer the options of single settings as --set would take them; times stay texts."""
-    given = {name: getattr(args, name, None) for name in _CHURN}
-    quoted = {"as_of", "definition"}
+    given = {name: getattr(args, name, None) for name in (*_NUMBERS, *_TEXTS)}
     return [
-        f"{name}={json.dumps(value) if name in quoted else value}"
+        f"{name}={json.dumps(value) if name in _TEXTS else value}"
         for name, value in given.items()
         if value is not None
     ]
@@ -105,9 +116,9 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(f"{name} = {json.dumps(value)}" for name, value in known.items()))
         return 0
     desk = desk_from_env()
-    if not args.no_drain:
+    if not args.no_drain and not chosen.get("table"):
         bring_up_to_date(desk.settings, desk.home, desk.url)
-    log = desk.log()
+    log = desk.log(chosen)
     outcome = family.fit(log, chosen, system_clock())
     folder = desk.family(args.family)
     with family_lock(folder):

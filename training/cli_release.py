@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     desk = desk_from_env()
 
     def hold(challenger: Bundle, champion: Bundle | None) -> Contest:
-        return FITS[args.family].hold(desk.log(), challenger, champion, "as-fitted")
+        log = desk.log(challenger.manifest.settings.get("fit"))
+        return FITS[args.family].hold(log, challenger, champion, "as-fitted")
 
     settings = GateSettings(
         metric=args.metric or FITS[args.family].metric,

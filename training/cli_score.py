@@ -28,7 +28,16 @@ def _score_churn(args: argparse.Namespace) -> int:
     return score(args.out, args.as_of, args.version)
 
 
-SCORES: dict[str, Callable[[argparse.Namespace], int]] = {"churn": _score_churn}
+def _score_uplift(args: argparse.Namespace) -> int:
+    from training.score_uplift import score
+
+    return score(args.out, args.as_of, args.version)
+
+
+SCORES: dict[str, Callable[[argparse.Namespace], int]] = {
+    "churn": _score_churn,
+    "uplift": _score_uplift,
+}
 """Family → how everyone is scored. A new family adds its line here."""
 
 

@@ -5,13 +5,15 @@ Opens nothing by itself. Knows nothing of what a command does with it.
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from feature_store.settings import Home, settings_from_env
 from feature_store.store import StoreSettings
 from training.fits import FITS
-from training.logbook import Log, load_log
+from training.logbook import Log, load_log, no_log
 from training.tracking import Tracking
 
 
@@ -28,9 +30,14 @@ class Desk:
         """Answer the folder of a family's bundles."""
         return self.home.bundles / name
 
-    def log(self) -> Log:
-        """Load the whole event log; raises TooLittleData when it is empty."""
-        return load_log(self.home, self.settings)
+    def log(self, fit: Mapping[str, Any] | None = None) -> Log:
+        """Load the whole event log; raises TooLittleData when it is empty.
+
+        fit: chosen settings of a fit; where they name a table, that is all it stands on, and
+        the log answered holds nothing.
+        """
+        table = str((fit or {}).get("table", ""))
+        return no_log(table) if table else load_log(self.home, self.settings)
 
 
 def desk_from_env() -> Desk:

@@ -103,6 +103,25 @@ def _hold_churn(log: Log, challenger: Bundle, champion: Bundle | None, kind: str
     return hold(log, challenger, champion, kind)
 
 
+def _uplift_settings() -> dict[str, Any]:
+    from training.fit.uplift.settings import UpliftSettings
+
+    return asdict(UpliftSettings())
+
+
+def _fit_uplift(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.fit.uplift.drafting import draft_of, fit_log
+
+    fitted, settings = fit_log(log, chosen, created_at)
+    return Outcome(draft_of(log, fitted, settings, created_at), fitted.plots)
+
+
+def _hold_uplift(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    from training.evaluate.uplift import hold
+
+    return hold(log, challenger, champion, kind)
+
+
 FITS: dict[str, Family] = {
     "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
     "churn": Family(
@@ -112,6 +131,14 @@ FITS: dict[str, Family] = {
         metric="gain",
         shown="gain,brier,likelihood",
         told="auc",
+    ),
+    "uplift": Family(
+        _uplift_settings,
+        _fit_uplift,
+        _hold_uplift,
+        metric="qini",
+        shown="qini,saved_at_50",
+        told="qini",
     ),
 }
 """Family → how it is fitted and compared. A new family adds its line here."""

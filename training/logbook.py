@@ -55,6 +55,11 @@ def load_log(home: Home, settings: StoreSettings) -> Log:
     return Log(history, tuple(name for name in names if name), str(home.log))
 
 
+def no_log(source: str) -> Log:
+    """Answer a log without an event, for a fit that stands on a table at `source`."""
+    return Log(History.from_events([]), (), source)
+
+
 def data_stamp(history: History, split: Mapping[str, Any]) -> DataStamp:
     """Answer what a history holds: SHA-256 over every event and its owner, count, time range.
 

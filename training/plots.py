@@ -34,6 +34,23 @@ def _draw(path: Path, chart: Mapping[str, Any]) -> None:
     figure.savefig(path, dpi=110)
 
 
+def _draw_lines(path: Path, chart: Mapping[str, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    along = np.asarray(chart["labels"], float)
+    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for place, (name, values) in enumerate(chart["lines"].items()):
+        colour, style = (_INK, "-") if place == 0 else (_FADED, ("--", ":", "-.")[place % 3])
+        axes.plot(along, np.asarray(values, float), style, color=colour, label=name)
+    if "low" in chart and "high" in chart:
+        axes.fill_between(along, chart["low"], chart["high"], color=_INK, alpha=0.15, linewidth=0)
+    axes.set_title(chart["title"])
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=110)
+
+
 def coverage_chart(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
     """Answer the chart of how much of the catalogue the first k reach, if it was measured."""
     found = {name: m.value for name, m in metrics.items() if name.startswith("coverage_at_")}
@@ -48,9 +65,11 @@ def draw(folder: Path, charts: Mapping[str, Mapping[str, Any]]) -> dict[str, Pat
     """Draw charts as `<folder>/<name>.png`; answer their paths by name.
 
     A chart has title, labels and values of equal length, and low and high of the same length
-    where the values have intervals. The first bar is the one the picture is about.
+    where the values have intervals. The first bar is the one the picture is about. A chart with
+    `lines`, name → values of equal length, in place of values is drawn as lines over its labels,
+    which are numbers; low and high are those of the first line.
     """
     paths = {name: folder / f"{name}.png" for name, chart in charts.items() if chart["labels"]}
     for name, path in paths.items():
-        _draw(path, charts[name])
+        (_draw_lines if "lines" in charts[name] else _draw)(path, charts[name])
     return paths

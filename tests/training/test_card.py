@@ -60,3 +60,11 @@ def test_a_family_that_says_nothing_of_itself_has_a_card_all_the_same():
     assert text.startswith("# toy of 1970-01-01")
     assert "commit `unknown`" in text
     assert "## Limits" not in text
+
+
+def test_a_table_has_rows_and_no_times():
+    facts = Facts("uplift", 1_700_000_000_000, {}, DataStamp("f00d", 64_000))
+    text = card(facts)
+    assert "64,000 rows of a table" in text
+    assert "1970" not in text
+    assert "below 0 it loses them" in text

@@ -93,3 +93,20 @@ def test_a_choice_that_does_not_exist_is_refused(word):
 def test_a_refused_choice_ends_with_4_and_fits_nothing(walked, capsys):
     assert main(["fit", "--no-drain", "--set", "nonsense=1"]) == 4
     assert "one of: kind_weights" in capsys.readouterr().err
+
+
+def test_options_of_single_settings_are_settings_of_the_family(capsys):
+    words = ["fit", "uplift", "--table", "12", "--horizon-days", "7", "--settings"]
+    assert main(words) == 0
+    # Only the families that have a setting take its option.
+    assert main(["fit", "churn", "--table", "trial.csv", "--settings"]) == 4
+    assert "NAME one of" in capsys.readouterr().err
+
+
+def test_a_fit_from_a_table_needs_neither_log_nor_store(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SANDERLING_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    table = tmp_path / "trial.csv"
+    table.write_text("treatment,outcome,age\n1,1,30\n0,0,40\n")
+    assert main(["fit", "uplift", "--table", str(table)]) == 4
+    assert "100 of either are needed" in capsys.readouterr().err

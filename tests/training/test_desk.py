@@ -4,6 +4,7 @@ import argparse
 
 import pytest
 
+from domain.errors import TooLittleData
 from training.desk import add_command, add_family, desk_from_env
 
 
@@ -24,6 +25,16 @@ def test_a_tracking_address_goes_before_the_file(monkeypatch, uri):
     desk = desk_from_env()
     assert desk.tracking.uri == uri
     assert desk.tracking.remote == uri.startswith("http")
+
+
+def test_a_fit_that_stands_on_a_table_needs_no_log(monkeypatch, tmp_path):
+    monkeypatch.setenv("SANDERLING_HOME", str(tmp_path))
+    desk = desk_from_env()
+    log = desk.log({"table": "trial.csv"})
+    assert (log.history.events, log.source) == (0, "trial.csv")
+    for fit in (None, {}, {"table": ""}):
+        with pytest.raises(TooLittleData, match="log is empty"):
+            desk.log(fit)
 
 
 def test_a_command_knows_its_family_or_all():

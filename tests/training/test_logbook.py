@@ -12,7 +12,7 @@ from feature_store.history import History
 from feature_store.linking import Link
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
-from training.logbook import data_stamp, load_log, source_commit
+from training.logbook import data_stamp, load_log, no_log, source_commit
 
 EVENTS = [
     Event(f"e{n}", f"u{n % 3}", Kind.click, 1_000 + n // 2, item=f"i{n % 4}", value=n)
@@ -81,3 +81,8 @@ def test_the_revision_is_marked_when_the_checkout_was_changed(tmp_path):
     (tmp_path / "file").write_text("2")
     assert source_commit(tmp_path) == commit + "+"
     assert source_commit(tmp_path / "absent") == ""
+
+
+def test_a_log_of_nothing_names_what_it_stands_for():
+    log = no_log("trial.csv")
+    assert (log.history.events, log.items, log.source) == (0, (), "trial.csv")

@@ -15,6 +15,15 @@ def test_charts_with_and_without_intervals_are_drawn(tmp_path):
     assert plain != with_ends
 
 
+def test_lines_are_drawn_over_numbers_with_the_band_of_the_first(tmp_path):
+    lines = {"ours": [0.0, 0.3, 0.4], "lot": [0.0, 0.2, 0.4], "risk": [0.0, 0.1, 0.4]}
+    chart = {"title": "T", "labels": [0.0, 0.5, 1.0], "lines": lines}
+    band = {**chart, "low": [0.0, 0.2, 0.3], "high": [0.0, 0.4, 0.5]}
+    bare, banded = (path.read_bytes() for path in draw(tmp_path, {"a": chart, "b": band}).values())
+    assert bare.startswith(b"\x89PNG")
+    assert bare != banded
+
+
 def test_a_chart_of_nothing_is_left_out(tmp_path):
     assert draw(tmp_path, {"empty": {"title": "T", "labels": [], "values": []}}) == {}
 

@@ -78,7 +78,7 @@ def _of(weight: F64 | None, rows: npt.NDArray[np.bool_]) -> F64 | None:
 
 def s_learner(trial: Trial, recipe: Recipe, hands: Hands) -> list[Step]:
     """Learn one booster with contact as the last column."""
-    wide = np.column_stack([trial.x, trial.treated])
+    wide = np.column_stack([trial.x, trial.treated.astype(np.float64)])
     booster = boost(wide, trial.outcome, _weights(trial), recipe, hands)
     return contrast(booster.dump_model(), trial.x.shape[1])
 

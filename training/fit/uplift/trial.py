@@ -3,7 +3,6 @@
 One row a person. Knows nothing of where the rows came from.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -79,8 +78,3 @@ def halves(treated: Flags, outcome: F64, rng: np.random.Generator) -> Flags:
             out[mine[: (len(mine) + extra % 2) // 2]] = True
             extra += len(mine) % 2
     return out
-
-
-def names_at(names: Sequence[str], places: npt.NDArray[Any]) -> list[str]:
-    """Answer some names, in the order of the places."""
-    return [names[place] for place in places]

@@ -14,7 +14,6 @@ from training.fit.uplift.learners import (
 )
 from training.fit.uplift.steps import forest_of
 
-
 ROUNDS = {"s": (8, 400)}
 """Here contact helps nobody on average, so that S, which looks for that first, needs longer."""
 
