@@ -4,15 +4,18 @@ Speaks two words of its protocol over the socket itself, so that what is measure
 also the measuring. Knows nothing of what it stores.
 """
 
+import fcntl
 import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.servers import pinned
+from feature_store.redis import keeper
 from feature_store.redis.embedded import Embedded
 from feature_store.settings import Home
 
@@ -30,6 +33,17 @@ def held_server(home: Path, core: int | None) -> Iterator[Embedded]:
         yield embedded
     finally:
         embedded.close()
+        _await_release(Home(home).valkey)
+
+
+def _await_release(folder: Path, seconds: float = 60.0) -> None:
+    """Return when no keeper holds a server in `folder`: it writes there until it ends."""
+    deadline = time.monotonic() + seconds
+    while (held := keeper.lock(folder / keeper.KEEPER, fcntl.LOCK_EX | fcntl.LOCK_NB)) is None:
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+    os.close(held)
 
 
 def server_info(embedded: Embedded, section: str) -> dict[str, str]:

@@ -17,6 +17,10 @@ class Source(NamedTuple):
     text: str = ""
 
 
+Sources = tuple[Source, ...]
+"""Why one place is what it is, the strongest first."""
+
+
 class Ranked(NamedTuple):
     """One place in a slate: an item, its score (higher is better), its sources.
 
@@ -27,7 +31,7 @@ class Ranked(NamedTuple):
 
     item: str
     score: float
-    sources: tuple[Source, ...] = ()
+    sources: Sources = ()
     fallback: "Fallback | None" = None
     listed: bool = True
 
@@ -43,12 +47,24 @@ class Fallback(StrEnum):
 
 
 class Slate(NamedTuple):
-    """An ordered answer; `fallback` is None when it is personal throughout.
+    """An ordered answer, its places as columns: an answer makes no object a place that way.
 
-    Otherwise it is the furthest that any place had to fall. `unknown_items` counts the items
-    named by the request or its history that neither catalogue nor model knows.
+    `ids`, `scores`, `sources`, `marks` and `listed` hold what `Ranked` tells of each place, best
+    first. `fallback` is None when the slate is personal throughout, otherwise the furthest that
+    any place had to fall. `unknown_items` counts the items named by the request or its history
+    that neither catalogue nor model knows.
     """
 
-    items: tuple[Ranked, ...]
+    ids: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    sources: tuple[Sources, ...] = ()
+    marks: tuple[Fallback | None, ...] = ()
+    listed: tuple[bool, ...] = ()
     fallback: Fallback | None = None
     unknown_items: int = 0
+
+    @property
+    def items(self) -> tuple[Ranked, ...]:
+        """The places one by one."""
+        columns = zip(self.ids, self.scores, self.sources, self.marks, self.listed, strict=True)
+        return tuple([Ranked(*place) for place in columns])

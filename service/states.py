@@ -4,7 +4,6 @@ A store that does not answer in time costs the personal part of an answer and no
 Knows the layout of states, nothing of what rows are used for.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,9 +29,8 @@ async def read_states(
     """
     patience = context.settings.store_timeout_s * turns if context.watch.up else DOWN_TIMEOUT_S
     try:
-        async with asyncio.timeout(patience):
-            return (await context.store.read(entities)).states
-    except (SanderlingError, TimeoutError):
+        return (await context.store.read(entities, patience)).states
+    except SanderlingError:
         return None
     except Exception as error:
         # What cannot be read is not used: the answer goes out without it.

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from domain.errors import StoreMisconfigured
+from domain.errors import StoreMisconfigured, StoreUnavailable
 from domain.users import Profile, Purpose
 from feature_store import keys
 from feature_store.records import EMPTY_LIFETIME, EMPTY_RECORDS, parse_history
@@ -83,6 +83,16 @@ def _settle(future: asyncio.Future[Read], entities: Sequence[str], found: _Found
     future.set_result(Read(tuple([states[entity] for entity in entities]), found.version))
 
 
+_Waiting = list[tuple[Sequence[str], asyncio.Future[Read]]]
+
+
+def _give_up(waiting: _Waiting) -> None:
+    """Fail the requests of a turn that the server did not answer in time."""
+    for _, future in waiting:
+        if not future.done():
+            future.set_exception(StoreUnavailable("the store did not answer in time"))
+
+
 class Reads:
     """Collects the reads of a turn and answers them from one round trip."""
 
@@ -91,25 +101,37 @@ class Reads:
         self._server = server
         self._buckets = settings.buckets
         self._finish_link = finish_link
-        self._waiting: list[tuple[Sequence[str], asyncio.Future[Read]]] = []
+        self._waiting: _Waiting = []
+        self._patience: float | None = None
         self._running: set[asyncio.Task[None]] = set()
 
-    async def read(self, entities: Sequence[str]) -> Read:
-        """Answer what is remembered of `entities`, in order, and the catalogue's version."""
+    async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
+        """Answer what is remembered of `entities`, in order, and the catalogue's version.
+
+        The reads of a turn share one timer, of the shortest `within_s`, as they share a round
+        trip: a timer for each costs more than the read.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Read] = loop.create_future()
         if not self._waiting:
+            self._patience = None
             loop.call_soon(self._start)
+        if within_s is not None and (self._patience is None or within_s < self._patience):
+            self._patience = within_s
         self._waiting.append((entities, future))
         return await future
 
     def _start(self) -> None:
         waiting, self._waiting = self._waiting, []
-        task = asyncio.get_running_loop().create_task(self._answer(waiting))
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._answer(waiting))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        if self._patience is not None:
+            timer = loop.call_later(self._patience, _give_up, waiting)
+            task.add_done_callback(lambda _: timer.cancel())
 
-    async def _answer(self, waiting: list[tuple[Sequence[str], asyncio.Future[Read]]]) -> None:
+    async def _answer(self, waiting: _Waiting) -> None:
         try:
             wanted = list(dict.fromkeys(entity for entities, _ in waiting for entity in entities))
             found = await self._fetch(wanted)

@@ -95,6 +95,11 @@ class Catalogue:
         """Answer the index of each id hash, -1 where unknown."""
         return self._lookup.find(hashes)
 
+    @property
+    def table(self) -> tuple[Hashes, Indices]:
+        """What `lookup.find` takes, as it stands."""
+        return self._lookup.table
+
     def title(self, index: int) -> str:
         """Answer the title of an item, or its id when it has none."""
         item = self.items[index]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from models.recommend.catalogue import Catalogue, Flags, Scores
+from models.recommend.catalogue import Catalogue, Scores
 from models.recommend.filters import Masks
 from models.recommend.model import RecommendModel
 
@@ -23,7 +23,8 @@ class Desk:
 
     name: the model's, "" for none. trending: float32[m] over the first m indices, 0 where
     not trending; None when unknown. popular: how much everyone wants each of the model's
-    items, float32[n]. counting: bool[256], the kinds of events the model listens to.
+    items, float32[n]. kind_weights: float32[256], what an event of each kind says to the
+    model; it does not listen to those of 0.
     """
 
     catalogue: Catalogue
@@ -32,16 +33,15 @@ class Desk:
     trending: Scores | None = None
     masks: Masks = field(init=False)
     popular: Scores | None = field(init=False)
-    counting: Flags = field(init=False)
+    kind_weights: Scores = field(init=False)
 
     def __post_init__(self) -> None:
         self.masks = Masks(self.catalogue)
         self.popular = None
-        self.counting = np.zeros(256, np.bool_)
+        self.kind_weights = np.zeros(256, np.float32)
         if self.model is not None:
             self.popular = popularity(self.model)
-            weights = self.model.kind_weights
-            self.counting[: weights.size] = weights > 0
+            self.kind_weights[: self.model.kind_weights.size] = self.model.kind_weights
 
     def show_trends(self, items: Sequence[str], trending: Floats, popular: Floats) -> None:
         """Take what is wanted now and over all time, each parallel to the ids `items`.

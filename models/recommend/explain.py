@@ -13,13 +13,12 @@ import numpy.typing as npt
 from numba import njit
 
 from domain.events import Kind
-from domain.slates import Fallback, Source
+from domain.slates import Fallback, Source, Sources
 from models.recommend.catalogue import Catalogue
 from models.recommend.lookup import Indices
 from models.recommend.model import RecommendModel
 
 Parts = npt.NDArray[np.float32]
-Sources = tuple[Source, ...]
 
 MOST = 3
 """How many members, and how many events of a history, are named at most."""
@@ -27,6 +26,9 @@ LEAST_SHARE = 0.05
 """A member, or an event, that adds less than this share is not named."""
 RECENT = 64
 """How many of the last events are looked at; older ones have faded."""
+_BASE = 4_096
+"""Above 101 times the members there may be."""
+_ROOM = 65_536
 
 DEEDS: dict[int, str] = {
     Kind.impression: "were shown {}",
@@ -100,45 +102,68 @@ def similar_source(catalogue: Catalogue, target: int) -> tuple[Source, ...]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _strongest(parts: np.ndarray, rows: np.ndarray, named: np.ndarray) -> None:
-    """Write to int64[k, MOST] the strongest members of each row as member * 101 + percent.
+def _strongest(parts: np.ndarray, codes: np.ndarray) -> None:
+    """Write to int64[k] the strongest members of each column, MOST digits of base _BASE.
 
-    -1 where there are fewer. Ties go to the earlier member.
+    A digit is 1 + member * 101 + percent, the strongest in the lowest place; 0 where there are
+    fewer. Ties go to the earlier member.
     """
-    for i in range(rows.shape[0]):
+    for i in range(codes.shape[0]):
         whole = np.float32(0)
         for m in range(parts.shape[0]):
-            whole += max(parts[m, rows[i]], np.float32(0))
+            whole += max(parts[m, i], np.float32(0))
         limit, last = np.float32(np.inf), -1
-        for place in range(named.shape[1]):
+        code, base = np.int64(0), np.int64(1)
+        for _ in range(MOST):
             best, most = -1, np.float32(0)
             for m in range(parts.shape[0]):
-                added = parts[m, rows[i]]
+                added = parts[m, i]
                 left = added < limit or (added == limit and m > last)
                 if left and added > most and added >= LEAST_SHARE * whole:
                     best, most = m, added
-            named[i, place] = -1
-            if best >= 0:
-                named[i, place] = best * 101 + int(np.rint(100 * most / whole))
-                limit, last = most, best
+            if best < 0:
+                break
+            code += base * (1 + best * 101 + np.int64(np.rint(100 * most / whole)))
+            base *= _BASE
+            limit, last = most, best
+        codes[i] = code
 
 
-def brief_sources(members: tuple[str, ...], parts: Parts, rows: Indices) -> list[Sources]:
-    """Answer the members that speak for each of int32[k] rows, strongest first, no reasons.
+class _Ready(dict[int, Sources]):
+    """The sources of every code met so far: an answer looks its own up."""
 
-    members: names of the rows of `parts`, what each added, float32[v, n]. Shares are of what
-    was added above 0, to a hundredth.
+    def __init__(self, members: tuple[str, ...]) -> None:
+        self._members = members
+
+    def __missing__(self, code: int) -> Sources:
+        if len(self) >= _ROOM:
+            self.clear()
+        named: list[Source] = []
+        left = code
+        while left:
+            left, digit = divmod(left, _BASE)
+            member, percent = divmod(digit - 1, 101)
+            named.append(Source(self._members[member], percent / 100))
+        self[code] = tuple(named) or (Source(BLEND, 1.0),)
+        return self[code]
+
+
+@lru_cache(maxsize=16)
+def _ready(members: tuple[str, ...]) -> _Ready:
+    return _Ready(members)
+
+
+def brief_sources(members: tuple[str, ...], parts: Parts) -> list[Sources]:
+    """Answer the members that speak for each of k items, strongest first, no reasons.
+
+    members: names of the rows of `parts`, what each added to each item, float32[v, k].
+    Shares are of what was added above 0, to a hundredth. The same sources are the same object,
+    mostly.
     """
-    named = np.empty((rows.size, MOST), np.int64)
-    _strongest(parts, rows, named)
-    return [_ready(members, a, b, c) for a, b, c in named.tolist()]
-
-
-@lru_cache(maxsize=65_536)
-def _ready(members: tuple[str, ...], *places: int) -> Sources:
-    """Answer the sources named by member * 101 + percent, -1 for none; the blend without any."""
-    named = tuple([Source(members[one // 101], one % 101 / 100) for one in places if one >= 0])
-    return named or (Source(BLEND, 1.0),)
+    codes = np.empty(parts.shape[1], np.int64)
+    _strongest(parts, codes)
+    ready = _ready(members)
+    return [ready[code] for code in codes.tolist()]
 
 
 def personal_sources(
@@ -149,9 +174,12 @@ def personal_sources(
     past: Past,
     as_of: int,
 ) -> list[Sources]:
-    """Answer the members that speak for each of int32[k] rows, and on which events they rest."""
+    """Answer the members that speak for each of int32[k] rows, and on which events they rest.
+
+    parts: float32[v, k], what each of the model's voices added to each.
+    """
     found: list[Sources] = []
-    named = brief_sources(model.voices, parts, rows)
+    named = brief_sources(model.voices, parts)
     events = _told(model, rows, past, as_of)
     for row, members, told in zip(rows.tolist(), named, events, strict=True):
         because = tuple([catalogue.ids[one] for one, _ in told])

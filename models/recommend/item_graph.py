@@ -34,6 +34,7 @@ def _spread(
         for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
             out[targets[e]] += weight * weights[e]
         fading *= decay
+    standardise(out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -75,10 +76,14 @@ class ItemGraph:
         )
         self.decay = float(decay)
 
+    @property
+    def standing(self) -> None:
+        """Nothing: every history has scores of its own."""
+        return None
+
     def score(self, past: Past, out: Floats) -> None:
         """Write standard scores of what follows the events of `past`, the last counting most."""
         _spread(self.edges, past.indices, past.weights, self.decay, out)
-        standardise(out)
 
     def _row(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         offsets, targets, weights = self.edges

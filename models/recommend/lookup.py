@@ -30,7 +30,9 @@ def _insert(keys, slots, hashes, values):
 
 
 @njit(cache=True)
-def _find(keys, slots, hashes, found):
+def find(table, hashes, found):
+    """Write to int32[h] the index of each hash in the `table` of a Lookup, -1 for none."""
+    keys, slots = table
     mask = keys.size - 1
     for row in range(hashes.size):
         found[row] = -1
@@ -59,6 +61,11 @@ class Lookup:
         self._slots = np.zeros(size, np.int32)
         self._used = 0
 
+    @property
+    def table(self) -> tuple[Hashes, Indices]:
+        """The keys and their indices as `find` takes them; a later `add` may replace them."""
+        return self._keys, self._slots
+
     def add(self, hashes: Hashes, first: int) -> None:
         """Map `hashes`, none of them 0, to `first`, `first` + 1, …."""
         if 2 * (self._used + hashes.size) > self._keys.size:
@@ -69,7 +76,7 @@ class Lookup:
     def find(self, hashes: Hashes) -> Indices:
         """Answer the index of each hash, -1 where there is none (and for the hash 0)."""
         found = np.empty(hashes.size, np.int32)
-        _find(self._keys, self._slots, hashes, found)
+        find(self.table, hashes, found)
         return found
 
     def _grow(self, room: int) -> None:

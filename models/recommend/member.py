@@ -32,6 +32,11 @@ class Past(NamedTuple):
 class Member(Protocol):
     """One way of scoring every item from a history. `n` is the number of items."""
 
+    @property
+    def standing(self) -> Floats | None:
+        """The standard scores when they are the same for every history, else None."""
+        ...
+
     def score(self, past: Past, out: Floats) -> None:
         """Write standard scores to `out` (float32[n]): mean 0 and deviation 1 over all items.
 

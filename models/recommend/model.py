@@ -15,7 +15,7 @@ from numba import njit
 from domain.clock import DAY_MS
 from domain.events import KINDS
 from domain.ids import hash64
-from models.recommend.blend import Scored, blended
+from models.recommend.blend import Blend, Scored
 from models.recommend.factors import Factors
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Floats, Ints, Member, Past, frozen, standardise
@@ -82,9 +82,9 @@ class RecommendModel:
 
     items: ids, in the order of their numbers. hashes: uint64[n], hash64 of each.
     members: every member's name; voices: those with a weight above 0, in the order of
-    `Scored.parts`. kind_weights: float32[KINDS], what an event
-    of each kind says; 0 is ignored. repeats: whether items of the history may be recommended
-    again unless the request says otherwise, as learned from the log.
+    `Scored.parts`, what is the same for everybody first. kind_weights: float32[KINDS], what an
+    event of each kind says; 0 is ignored. repeats: whether items of the history may be
+    recommended again unless the request says otherwise, as learned from the log.
     """
 
     items: tuple[str, ...]
@@ -95,16 +95,15 @@ class RecommendModel:
     kind_weights: Floats
     repeats: bool = False
     voices: tuple[str, ...] = field(init=False)
-    _heard: tuple[tuple[Member, ...], Floats] = field(init=False, repr=False)
+    _blend: Blend = field(init=False, repr=False)
     _sorted: Hashes = field(init=False, repr=False)
     _order: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = np.argsort(self.hashes, kind="stable")
-        loud = np.flatnonzero(self.weights > 0).tolist()
-        heard = tuple([self.scorers[place] for place in loud])
-        object.__setattr__(self, "voices", tuple([self.members[place] for place in loud]))
-        object.__setattr__(self, "_heard", (heard, frozen(self.weights[loud], np.float32)))
+        blend = Blend(self.members, self.scorers, self.weights, len(self.items))
+        object.__setattr__(self, "_blend", blend)
+        object.__setattr__(self, "voices", blend.voices)
         object.__setattr__(self, "_order", frozen(order, np.int32))
         object.__setattr__(self, "_sorted", frozen(self.hashes[order], np.uint64))
 
@@ -139,8 +138,11 @@ class RecommendModel:
         indices: int32[h]; kinds: uint8[h]; ats: int64[h], UTC milliseconds; as_of: the same
         unit. Nothing is excluded: neither items of the history nor items that may not be shown.
         """
-        past = self.past(indices, kinds, ats, as_of)
-        return blended(*self._heard, past, len(self.items))
+        return self.score_past(self.past(indices, kinds, ats, as_of))
+
+    def score_past(self, past: Past) -> Scored:
+        """Score all n items for the events of a history that count."""
+        return self._blend.score(past)
 
     def similar(self, index: int) -> Floats:
         """Answer float32[n]: likeness of every item to item `index`, which itself gets -inf."""

@@ -4,11 +4,11 @@ One pure function, `recommend`, gives the answers of the service and of the batc
 Knows nothing of stores, consent or requests.
 """
 
-import numpy as np
-from numba import njit
+from dataclasses import dataclass, field
 
-from domain.events import Kind
-from domain.slates import Fallback, Ranked, Slate
+import numpy as np
+
+from domain.slates import Fallback, Slate, Sources
 from models.recommend.ask import Ask, Asker
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.desk import Desk
@@ -16,23 +16,18 @@ from models.recommend.diversity import Likeness, diversify, pool_size
 from models.recommend.explain import (
     BRIEFLY,
     BRIEFLY_SIMILAR,
-    Sources,
+    Past,
     brief_sources,
     personal_sources,
     plain_source,
     similar_source,
 )
 from models.recommend.filters import Boosts, Choice, admit
+from models.recommend.hearing import hear
 from models.recommend.item_graph import ItemGraph
 from models.recommend.lookup import Indices
-from models.recommend.proposals import Case, Proposal, counted, proposals
-from models.recommend.topk import top_k
-
-COUNTS_AS_SEEN: Flags = np.zeros(256, np.bool_)
-COUNTS_AS_SEEN[
-    [Kind.click, Kind.add_to_cart, Kind.purchase, Kind.rating, Kind.subscribe, Kind.renew]
-] = True
-"""Kinds of events after which an item is no news; being shown something is not one."""
+from models.recommend.proposals import Case, Proposal, proposals
+from models.recommend.topk import DIGITS, Rounded, take, top_k
 
 
 def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
@@ -43,26 +38,25 @@ def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
     items come only when fewer may be shown. Seen items come when asked for, when the log
     says that people return to them, or when there would be nothing else to show.
     """
-    catalogue = desk.catalogue
-    rows = catalogue.indices(asker.items)
-    target = catalogue.index(ask.item) if ask.item else -1
+    target = desk.catalogue.index(ask.item) if ask.item else -1
     choice = desk.masks.choose(ask.chosen, ask.rules)
     allowed = _allowed(desk, ask, as_of, choice)
     if target >= 0:
         allowed[target] = False
-    case = Case(
-        desk, ask, asker, as_of, rows, target, allowed,
-        None if choice is None else choice.boosts, counted(desk, asker, rows),
-    )  # fmt: skip
-    withheld = _withhold_seen(case)
+    heard = hear(desk, asker, as_of, allowed, _excludes_seen(desk, ask))
+    boosts = None if choice is None else choice.boosts
+    case = Case(desk, ask, asker, as_of, heard.rows, target, allowed, boosts, heard.past)
     places = _fill(case)
-    if not places and withheld.size and ask.exclude_seen is None:
-        allowed[withheld] = True
+    if not places.ids and heard.withheld.size and ask.exclude_seen is None:
+        allowed[heard.withheld] = True
         places = _fill(case)
-    unknown = int(ask.item != "" and target < 0)
-    if rows.size:
-        unknown += int(np.count_nonzero((rows < 0) & (asker.items != 0)))
-    return Slate(tuple(places), _furthest(places), unknown)
+    return places.slate(heard.unknown + (ask.item != "" and target < 0))
+
+
+def _excludes_seen(desk: Desk, ask: Ask) -> bool:
+    if ask.exclude_seen is None:
+        return desk.model is None or not desk.model.repeats
+    return ask.exclude_seen
 
 
 def _allowed(desk: Desk, ask: Ask, as_of: int, choice: Choice | None) -> Flags:
@@ -73,70 +67,63 @@ def _allowed(desk: Desk, ask: Ask, as_of: int, choice: Choice | None) -> Flags:
     return allowed
 
 
-@njit(cache=True)
-def _withhold(rows, kinds, counts, allowed, withheld):
-    size = 0
-    for event in range(rows.size):
-        row = rows[event]
-        if row >= 0 and counts[kinds[event]] and allowed[row]:
-            allowed[row] = False
-            withheld[size] = row
-            size += 1
-    return size
+@dataclass(slots=True)
+class _Places:
+    """The columns of a slate while they are filled."""
+
+    ids: list[str] = field(default_factory=list[str])
+    scores: list[float] = field(default_factory=list[float])
+    sources: list[Sources] = field(default_factory=list[Sources])
+    marks: list[Fallback | None] = field(default_factory=list["Fallback | None"])
+    listed: list[bool] = field(default_factory=list[bool])
+
+    def slate(self, unknown: int) -> Slate:
+        """Answer the slate; its mark is the last place's, since the most personal come first."""
+        return Slate(
+            tuple(self.ids),
+            tuple(self.scores),
+            tuple(self.sources),
+            tuple(self.marks),
+            tuple(self.listed),
+            self.marks[-1] if self.marks else Fallback.newest,
+            unknown,
+        )
 
 
-def _withhold_seen(case: Case) -> Indices:
-    """Take the items already seen out of `case.allowed`, if so asked; answer which."""
-    exclude = case.ask.exclude_seen
-    if exclude is None:
-        exclude = case.desk.model is None or not case.desk.model.repeats
-    seen = np.empty(case.rows.size, np.int32)
-    if not exclude or not seen.size:
-        return seen[:0]
-    return seen[: _withhold(case.rows, case.asker.kinds, COUNTS_AS_SEEN, case.allowed, seen)]
-
-
-def _furthest(places: list[Ranked]) -> Fallback | None:
-    """Answer the mark of the last place: places come from the most personal on."""
-    return places[-1].fallback if places else Fallback.newest
-
-
-def _fill(case: Case) -> list[Ranked]:
+def _fill(case: Case) -> _Places:
     catalogue = case.desk.catalogue
     ids, items = catalogue.ids, catalogue.items
-    places: list[Ranked] = []
+    places = _Places()
     for proposal in proposals(case):
-        chosen, scores = _best(case, proposal, case.ask.k - len(places))
-        case.allowed[chosen] = False
-        sources = _sources(case, proposal, chosen) if chosen.size else []
-        mark = proposal.fallback
-        # Float32 holds no more digits than these, and short numbers travel and print faster.
-        values = [round(score, 5) for score in scores.tolist()]
-        places += [
-            Ranked(ids[row], score, named, mark, items[row] is not None)
-            for row, score, named in zip(chosen.tolist(), values, sources, strict=True)
-        ]
-        if len(places) == case.ask.k:
+        chosen, scores = _best(case, proposal, case.ask.k - len(places.ids))
+        if not chosen.size:
+            continue
+        rows = chosen.tolist()
+        places.ids += [ids[row] for row in rows]
+        places.scores += scores.tolist()
+        places.sources += _sources(case, proposal, chosen)
+        places.marks += [proposal.fallback] * len(rows)
+        places.listed += [items[row] is not None for row in rows]
+        if len(places.ids) == case.ask.k:
             break
     return places
 
 
-def _best(case: Case, proposal: Proposal, need: int) -> tuple[Indices, Scores]:
-    """Answer up to `need` allowed items of one proposal, best first, and their scores."""
-    scores = proposal.scores
+def _best(case: Case, proposal: Proposal, need: int) -> tuple[Indices, Rounded]:
+    """Take up to `need` allowed items of one proposal, best first, and their scores."""
+    if case.boosts is None and case.ask.diversity == 0:
+        return take(proposal.scores, need, case.allowed, proposal.floor)
+    scores, floor = proposal.scores, proposal.floor
     if case.boosts is not None:
-        scores = _boosted(proposal, case.boosts)
-    diversity = case.ask.diversity
-    many = pool_size(need) if diversity > 0 else need
-    chosen = top_k(scores, many, case.allowed[: scores.size])
-    values = scores[chosen]
-    if case.boosts is None and proposal.floor > -np.inf:
-        passing = int((values > proposal.floor).sum())
-        chosen, values = chosen[:passing], values[:passing]
-    if diversity > 0 and chosen.size > 1:
-        order = diversify(values, need, diversity, _likeness(case.desk, chosen))
-        chosen, values = chosen[order], values[order]
-    return chosen, values
+        scores, floor = _boosted(proposal, case.boosts), -np.inf
+    if case.ask.diversity == 0:
+        return take(scores, need, case.allowed, floor)
+    pool = top_k(scores, pool_size(need), case.allowed[: scores.size])
+    values = scores[pool]
+    pool, values = pool[values > floor], values[values > floor]
+    order = diversify(values, need, case.ask.diversity, _likeness(case.desk, pool))
+    case.allowed[pool[order]] = False
+    return pool[order], np.round(values[order].astype(np.float64), DIGITS)
 
 
 def _boosted(proposal: Proposal, boosts: Boosts) -> Scores:
@@ -164,9 +151,12 @@ def _sources(case: Case, proposal: Proposal, rows: Indices) -> list[Sources]:
     if proposal.alike:
         one = similar_source(catalogue, case.target) if explain else BRIEFLY_SIMILAR
         return [one] * rows.size
-    if proposal.parts is None or model is None or case.past is None:
+    if proposal.scored is None or model is None or case.past is None:
         fallback = proposal.fallback or Fallback.popular
         return [plain_source(fallback) if explain else BRIEFLY[fallback]] * rows.size
-    if explain:
-        return personal_sources(model, catalogue, proposal.parts, rows, case.past, case.as_of)
-    return brief_sources(model.voices, proposal.parts, rows)
+    parts = proposal.scored.parts(rows)
+    if not explain:
+        return brief_sources(model.voices, parts)
+    places = case.past.places
+    past = Past(case.past.indices, case.asker.kinds[places], case.asker.ats[places])
+    return personal_sources(model, catalogue, parts, rows, past, case.as_of)

@@ -20,11 +20,16 @@ class Popularity:
         self.half_life_days = half_life_days
         scores = np.log1p(self.counts)
         standardise(scores)
-        self.standard: Floats = frozen(scores, np.float32)
+        self._standard: Floats = frozen(scores, np.float32)
+
+    @property
+    def standing(self) -> Floats:
+        """The standard scores, whoever asks."""
+        return self._standard
 
     def score(self, past: Past, out: Floats) -> None:
         """Write the same standard scores whoever asks."""
-        out[:] = self.standard
+        out[:] = self._standard
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer zeros: no event of this history moves what everyone wants."""

@@ -9,30 +9,29 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from numba import njit
 
 from domain.slates import Fallback
 from models.recommend.ask import Ask, Asker, Origin
+from models.recommend.blend import Scored
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.desk import Desk
 from models.recommend.diversity import overlap
-from models.recommend.explain import Past
 from models.recommend.filters import Boosts
 from models.recommend.lookup import Indices
+from models.recommend.member import Past
 
 
 class Proposal(NamedTuple):
     """Scores over the first m indices; those not above `floor` are not proposed.
 
-    fallback: the mark of what it fills. parts: what each member of the model added,
-    float32[members, m]. alike: proposed for likeness to the item in view.
+    fallback: the mark of what it fills. scored: the model's scores, when it is their
+    proposal. alike: proposed for likeness to the item in view.
     """
 
     fallback: Fallback | None
     scores: Scores
     floor: float = -np.inf
-    parts: npt.NDArray[np.float32] | None = None
+    scored: Scored | None = None
     alike: bool = False
 
 
@@ -55,33 +54,13 @@ class Case:
     past: Past | None
 
 
-@njit(cache=True)
-def _sift(rows, kinds, known, counting, inside):
-    kept = 0
-    for event in range(rows.size):
-        inside[event] = 0 <= rows[event] < known and counting[kinds[event]]
-        kept += inside[event]
-    return kept
-
-
-def counted(desk: Desk, asker: Asker, rows: Indices) -> Past | None:
-    """Answer the events that the desk's model knows and listens to, None without any."""
-    if desk.model is None or not rows.size:
-        return None
-    inside = np.empty(rows.size, np.bool_)
-    kept = _sift(rows, asker.kinds, desk.catalogue.known, desk.counting, inside)
-    if kept == rows.size:
-        return Past(rows, asker.kinds, asker.ats)
-    return Past(rows[inside], asker.kinds[inside], asker.ats[inside]) if kept else None
-
-
 def proposals(case: Case) -> Iterator[Proposal]:
     """Yield what may fill the slate of `case`, best first."""
     desk, model = case.desk, case.desk.model
     own = Fallback.session if case.asker.origin is Origin.session else None
     scored = None
     if model is not None and case.past is not None:
-        scored = model.score(*case.past, case.as_of)
+        scored = model.score_past(case.past)
     alike = likeness_to_target(case)
     if alike is not None and scored is None:
         yield Proposal(Fallback.similar, alike, 0.0, alike=True)
@@ -91,7 +70,7 @@ def proposals(case: Case) -> Iterator[Proposal]:
         near = mixed(alike, scored.total) + np.float32(best)
         yield Proposal(own, near, best, alike=True)
     if scored is not None:
-        yield Proposal(own, scored.total, parts=scored.parts)
+        yield Proposal(own, scored.total, scored=scored)
     if desk.trending is not None:
         yield Proposal(Fallback.trending, desk.trending, 0.0)
     if desk.popular is not None:

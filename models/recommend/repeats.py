@@ -42,6 +42,11 @@ class Repeats:
         self.half_life_days = half_life_days
         self._per_day = 1.0 / half_life_days if half_life_days else 0.0
 
+    @property
+    def standing(self) -> None:
+        """Nothing: every history has scores of its own."""
+        return None
+
     def score(self, past: Past, out: Floats) -> None:
         """Write standard scores that are high for items of `past` only."""
         _recall(self.rates, past.indices, past.weights, past.days, self._per_day, out)

@@ -4,36 +4,114 @@ Ties go to the lower index, so the order is total and the first 10 of 50 are the
 """
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from models.recommend.member import Floats, Ints
 
+Rounded = npt.NDArray[np.float64]
+DIGITS = 5
+"""Decimals of a score in an answer."""
+_STEPS = 10.0**DIGITS
 _EVERYTHING = np.ones(0, np.bool_)
-_STRETCH = 32
+_LEAST = np.int32(-(2**31))
+_INFINITY = np.int32(0x7F800000)
+"""The bits of infinity; above them are those of not-a-number."""
+_STRETCH = 96
 """Scores looked at together, in vector lanes: most stretches hold none of the best."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _worse(score: float, index: int, other: float, other_index: int) -> bool:
-    return score < other or (score == other and index > other_index)
+def _key(bits: int) -> int:
+    """Answer a whole number ordered as the float32 of these bits; not-a-number is the least.
+
+    Whole numbers, because a maximum of floats is not found in vector lanes unless
+    not-a-number is ruled out. Minus infinity is the least too; minus zero is zero.
+    """
+    size = bits & np.int32(0x7FFFFFFF)
+    key = size if bits >= 0 else -size
+    return key if size < _INFINITY or bits == _INFINITY else _LEAST
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sink(scores: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
+def _worse(key: int, index: int, other: int, other_index: int) -> bool:
+    return key < other or (key == other and index > other_index)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sink(keys: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
     """Restore a heap whose root is the worst, after the entry at `place` was replaced."""
-    score, index = scores[place], indices[place]
+    key, index = keys[place], indices[place]
     while True:
         child = 2 * place + 1
         if child >= size:
             break
         right = child + 1
-        if right < size and _worse(scores[right], indices[right], scores[child], indices[child]):
+        if right < size and _worse(keys[right], indices[right], keys[child], indices[child]):
             child = right
-        if not _worse(scores[child], indices[child], score, index):
+        if not _worse(keys[child], indices[child], key, index):
             break
-        scores[place], indices[place] = scores[child], indices[child]
+        keys[place], indices[place] = keys[child], indices[child]
         place = child
-    scores[place], indices[place] = score, index
+    keys[place], indices[place] = key, index
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _offer(key: int, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
+    """Put a key into the heap of the best unless it is full of better ones; answer its size.
+
+    Offered in the order of their indices, of two equal keys the first stays.
+    """
+    k = out.shape[0]
+    if size < k:
+        best[size], out[size] = key, index
+        if size + 1 == k:
+            for place in range(k // 2 - 1, -1, -1):
+                _sink(best, out, place, k)
+        return size + 1
+    if key > best[0]:
+        best[0], out[0] = key, index
+        _sink(best, out, 0, k)
+    return size
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _heights(bits: np.ndarray, allowed: np.ndarray, heights: np.ndarray) -> None:
+    """Write the bits of the best allowed score of each stretch, if that is above zero.
+
+    The bits of positive floats are ordered as the floats are; of others something below 1.
+    """
+    n = bits.shape[0]
+    masked = allowed.shape[0] > 0
+    for place in range(heights.shape[0]):
+        start = place * _STRETCH
+        size = min(_STRETCH, n - start)
+        some = bits[start : start + size]
+        height = _LEAST
+        if masked:
+            shown = allowed[start : start + size]
+            for i in range(size):
+                height = max(height, some[i] if shown[i] and some[i] <= _INFINITY else _LEAST)
+        else:
+            for i in range(size):
+                height = max(height, some[i] if some[i] <= _INFINITY else _LEAST)
+        heights[place] = height
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _floor(heights: np.ndarray, best: np.ndarray, out: np.ndarray) -> int:
+    """Answer a key that at least k items reach: the k-th highest stretch's best.
+
+    The least key there is when that is not above zero: then every stretch is looked at.
+    """
+    if heights.shape[0] > out.shape[0]:
+        size = 0
+        for place in range(heights.shape[0]):
+            size = _offer(heights[place], place, best, out, size)
+        if best[0] > 0:
+            return best[0]
+    heights[:] = _INFINITY
+    return _LEAST + np.int32(1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -41,40 +119,26 @@ def select(scores: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> int:
     """Write the best item numbers to `out` (int32[k]), best first; answer how many there were.
 
     `allowed` is bool[n], or empty to allow every item. Not-a-number and minus infinity are
-    never selected. The heap takes O(n + found * log k) steps.
+    never selected. One pass in vector lanes finds the best of every stretch; only stretches
+    that may hold one of the k are then looked at item by item.
     """
-    k = out.shape[0]
-    masked = allowed.shape[0] > 0
-    best = np.empty(k, np.float32)
-    size = 0
-    floor = np.float32(-np.inf)
+    k, n = out.shape[0], scores.shape[0]
     if k == 0:
         return 0
-    for start in range(0, scores.shape[0], _STRETCH):
-        stretch = scores[start : start + _STRETCH]
-        above = 0
-        for i in range(stretch.shape[0]):
-            above += stretch[i] > floor
-        if above == 0:
-            continue
-        for i in range(start, start + stretch.shape[0]):
-            score = scores[i]
-            # Later items lose ties, so only a strictly better score can enter a full heap.
-            if not score > floor or (masked and not allowed[i]):
-                continue
-            if size < k:
-                best[size] = score
-                out[size] = i
-                size += 1
-                if size == k:
-                    for place in range(k // 2 - 1, -1, -1):
-                        _sink(best, out, place, k)
-                    floor = best[0]
-            else:
-                best[0] = score
-                out[0] = i
-                _sink(best, out, 0, k)
-                floor = best[0]
+    masked = allowed.shape[0] > 0
+    bits = scores.view(np.int32)
+    best = np.empty(k, np.int32)
+    heights = np.empty((n + _STRETCH - 1) // _STRETCH, np.int32)
+    _heights(bits, allowed, heights)
+    floor = _floor(heights, best, out)
+    size = 0
+    for place in range(heights.shape[0]):
+        if heights[place] >= floor:
+            start = place * _STRETCH
+            for i in range(start, min(start + _STRETCH, n)):
+                key = _key(bits[i])
+                if key >= floor and not (masked and not allowed[i]):
+                    size = _offer(key, i, best, out, size)
     if size < k:
         for place in range(size // 2 - 1, -1, -1):
             _sink(best, out, place, size)
@@ -93,3 +157,28 @@ def top_k(scores: Floats, k: int, allowed: np.ndarray | None = None) -> Ints:
     """
     out = np.empty(max(0, min(k, scores.shape[0])), np.int32)
     return out[: select(scores, _EVERYTHING if allowed is None else allowed, out)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _take(
+    scores: np.ndarray, allowed: np.ndarray, least: float, out: np.ndarray, values: np.ndarray
+) -> int:
+    size = select(scores, allowed, out)
+    while size and not scores[out[size - 1]] > least:
+        size -= 1
+    for i in range(size):
+        allowed[out[i]] = False
+        values[i] = np.rint(np.float64(scores[out[i]]) * _STEPS) / _STEPS
+    return size
+
+
+def take(scores: Floats, k: int, allowed: np.ndarray, floor: float) -> tuple[Ints, Rounded]:
+    """Take up to `k` of the first n items of bool[m] `allowed` that score above `floor`.
+
+    Answers their numbers, best first, and their scores rounded to DIGITS: float32 holds no
+    more, and short numbers travel and print faster. They are no longer allowed afterwards.
+    """
+    room = min(k, scores.shape[0])
+    out, values = np.empty(room, np.int32), np.empty(room, np.float64)
+    size = _take(scores, allowed, floor, out, values) if room else 0
+    return out[:size], values[:size]

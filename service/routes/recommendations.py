@@ -6,8 +6,8 @@ the slate itself is made by models.recommend.policy.
 """
 
 import asyncio
-from functools import lru_cache
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta
@@ -15,7 +15,7 @@ from msgspec import Meta
 from domain.decisions import Decision
 from domain.errors import SanderlingError
 from domain.ids import new_id, session_entity, user_entity
-from domain.slates import Fallback, Slate, Source
+from domain.slates import Fallback, Slate, Sources
 from domain.users import Purpose, may_use
 from feature_store.store import EntityState
 from models.recommend.ask import NOBODY, Asker, Origin, moment, remembered
@@ -29,6 +29,8 @@ PATH = "/v1/recommendations"
 MAX_BODY = 1 << 19
 FAMILY = "recommend"
 DOWN_TIMEOUT_S = 0.02
+_ROOM = 65_536
+_encode = msgspec.json.Encoder().encode
 
 Mark = Annotated[
     str, Meta(description="how it was filled when not from the asker's own history",
@@ -132,7 +134,7 @@ async def _find(context: Context, origin: Origin, name: str, now: int, given: As
     records, cap = state.records, context.store.settings.history_cap
     asker = remembered(origin, records["item"], records["kind"], records["at"], cap)
     if asker.ats.size:
-        context.metrics.feature_age.labels(PATH).observe(max(0, now - int(asker.ats[-1])) / 1000)
+        context.metrics.observe_age(PATH, max(0, now - int(asker.ats[-1])) / 1000)
     return _Found(asker, moment(asker, now), entity, reason)
 
 
@@ -143,13 +145,13 @@ async def _read(context: Context, entities: tuple[str, ...]) -> tuple[EntityStat
     # While the store is known to be down, asking it is a formality that must cost little.
     patience = context.settings.store_timeout_s if context.watch.up else DOWN_TIMEOUT_S
     try:
-        async with asyncio.timeout(patience):
-            read = await context.store.read(entities)
-            state = read.states[0] if entities else None
+        read = await context.store.read(entities, patience)
+        state = read.states[0] if entities else None
+        if not context.catalogue.in_step(read.items_version):
             reason = "catalogue_behind"
-            if not context.catalogue.in_step(read.items_version):
+            async with asyncio.timeout(patience):
                 await context.catalogue.catch_up(read.items_version)
-            reason = ""
+        reason = ""
     except (SanderlingError, TimeoutError):
         pass
     except Exception as error:
@@ -163,36 +165,48 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     reason = found.reason
     if slate.fallback is not None and not reason:
         reason = _why(slate, found.asker, has_model)
-    places = [
-        PlaceOut(item, score, fallback, listed, _sources(sources))
-        for item, score, sources, fallback, listed in slate.items
-    ]
+    columns = zip(
+        slate.ids, slate.scores, slate.marks, slate.listed, _told(slate.sources), strict=True
+    )
+    places = [PlaceOut(*column) for column in columns]
     return Answer(
         new_id(), places, model or None, found.as_of, slate.fallback, reason, slate.unknown_items
     )
 
 
-def _sources(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
+Told = tuple[SourceOut, ...]
+_ready: dict[int, tuple[Sources, Told]] = {}
+"""Sources already as JSON, by identity: the same brief ones come again and again. Holding on
+to them keeps their identity theirs."""
+
+
+def _told(slated: Sequence[Sources]) -> list[Told]:
+    """Answer the sources of each place as they are sent."""
+    return [
+        kept[1] if (kept := _ready.get(id(sources))) is not None else _tell(sources)
+        for sources in slated
+    ]
+
+
+def _tell(sources: Sources) -> Told:
     if sources and sources[0].text:
         return tuple([SourceOut(*source) for source in sources])
-    return _brief(sources)
-
-
-@lru_cache(maxsize=65_536)
-def _brief(sources: tuple[Source, ...]) -> tuple[SourceOut, ...]:
-    return tuple([SourceOut(source.member, source.share) for source in sources])
+    brief = tuple([SourceOut(source.member, source.share) for source in sources])
+    # JSON within an answer's JSON, as msgspec takes it: not a tuple, but it reads like one.
+    told = cast("Told", msgspec.Raw(_encode(brief)))
+    if len(_ready) >= _ROOM:
+        _ready.clear()
+    _ready[id(sources)] = (sources, told)
+    return told
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:
     """Answer why a slate is not personal throughout though nothing failed."""
     if asker.origin is Origin.nobody:
         return "anonymous"
-    if slate.items and slate.items[0].fallback in (None, Fallback.session):
+    if slate.marks and slate.marks[0] in (None, Fallback.session):
         return "session" if slate.fallback is Fallback.session else "few_items"
     return "no_history" if has_model else "no_model"
-
-
-_request_text = msgspec.json.Encoder().encode
 
 
 def _decision(answer: Answer, slate: Slate, found: _Found, sent: AskIn, now: int) -> Decision:
@@ -204,12 +218,12 @@ def _decision(answer: Answer, slate: Slate, found: _Found, sent: AskIn, now: int
         found.entity,
         answer.model or "",
         found.as_of,
-        tuple([place.item for place in slate.items]),
-        tuple([place.score for place in slate.items]),
-        (1.0,) * len(slate.items),
+        slate.ids,
+        slate.scores,
+        (1.0,) * len(slate.ids),
         answer.fallback or "",
         "",
-        _request_text(sent).decode(),
+        _encode(sent).decode(),
     )
 
 

@@ -6,7 +6,7 @@ def test_fallbacks_are_ordered_from_best_to_last_resort() -> None:
 
 
 def test_a_slate_is_personal_unless_it_says_otherwise() -> None:
-    slate = Slate((Ranked("tea", 0.5, (Source("item_graph", 1.0, ("pot",)),)),))
+    slate = Slate(("tea",), (0.5,), ((Source("item_graph", 1.0, ("pot",)),),), (None,), (True,))
     assert slate.fallback is None
     assert slate.items[0].sources[0].because == ("pot",)
     assert Ranked("tea", 1.0).sources == ()

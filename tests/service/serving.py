@@ -53,9 +53,9 @@ class SwitchedStore(MemoryStore):
         self._reach()
         return await super().append(events, now_ms)
 
-    async def read(self, entities: Sequence[str]) -> Read:
+    async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
         self._reach()
-        return await super().read(entities)
+        return await super().read(entities, within_s)
 
     async def put_profile(self, user: str, profile: Profile) -> None:
         self._reach()

@@ -117,7 +117,7 @@ async def test_a_job_that_fails_leaves_what_was_there(home: Home, tmp_path: Path
     out.write_bytes(b"before")
 
     class Failing(MemoryStore):
-        async def read(self, entities):
+        async def read(self, entities, within_s=None):
             raise ConnectionError
 
     with pytest.raises(ConnectionError):

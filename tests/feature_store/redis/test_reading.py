@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import StoreMisconfigured
+from domain.errors import StoreMisconfigured, StoreUnavailable
 from domain.events import Event, Kind
 from domain.ids import bucket_of
 from domain.scores import Score
@@ -170,4 +170,30 @@ async def test_a_profile_that_cannot_be_read_consents_to_nothing(
     profile = (await asyncio.wait_for(store.read(["uada"]), 5)).states[0].profile
     assert profile is not None
     assert not any(may_use(profile, purpose, unanswered=True) for purpose in Purpose)
+    await store.close()
+
+
+async def test_a_turn_gives_up_with_its_least_patient_read(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    await store.append([Event("e", "uada", Kind.click, NOW)], NOW)
+    client = server.client()
+    client.execute_command("CLIENT", "PAUSE", 400, "ALL")
+    answers = await asyncio.gather(
+        store.read(["uada"]), store.read(["ubob"], 0.02), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
+    assert answers[0] is not answers[1]
+    # The next turn has its own patience, and the line its answers in order.
+    read = await store.read(["uada"], 30.0)
+    assert read.states[0].records["kind"].tolist() == [Kind.click]
+    client.close()
+    await store.close()
+
+
+async def test_a_turn_answered_in_time_is_not_given_up(server: RunningServer) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    await store.append([Event("e", "uada", Kind.click, NOW)], NOW)
+    for within_s in (5.0, None):
+        answers = await asyncio.gather(*[store.read(["uada"], within_s) for _ in range(5)])
+        assert [answer.states[0].found for answer in answers] == [True] * 5
     await store.close()

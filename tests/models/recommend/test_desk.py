@@ -7,8 +7,8 @@ from tests.golden.shop import COUNTS, LEARNED, NOW, shop_desk, shop_model
 
 
 def test_listens_to_the_kinds_the_model_weighs():
-    counting = shop_desk(shop_model()).counting
-    kinds = {Kind(kind) for kind in np.flatnonzero(counting)}
+    weights = shop_desk(shop_model()).kind_weights
+    kinds = {Kind(kind) for kind in np.flatnonzero(weights)}
     assert kinds == {Kind.click, Kind.add_to_cart, Kind.purchase}
 
 

@@ -21,7 +21,6 @@ from models.recommend.explain import (
     similar_source,
 )
 from models.recommend.policy import recommend
-from models.recommend.proposals import counted
 from tests.golden.shop import NOW, asker, shop_desk, shop_model
 from tests.models.recommend.small import AS_OF, history, small_model
 
@@ -64,8 +63,7 @@ def test_shares_are_of_what_was_added():
     model = desk.model
     assert model is not None
     who = asker("bread")
-    past = counted(desk, who, desk.catalogue.indices(who.items))
-    assert past is not None
+    past = Past(desk.catalogue.indices(who.items), who.kinds, who.ats)
     parts = np.array([[0.25] * 8, [0.75] * 8], np.float32)
     rows = np.array([1, 2], np.int32)
     parts[:, 2] = -1
@@ -121,8 +119,7 @@ def test_an_item_had_before_is_not_explained_by_its_own_name():
     model = desk.model
     assert model is not None
     who = asker("jam", "butter", "jam")
-    past = counted(desk, who, desk.catalogue.indices(who.items))
-    assert past is not None
+    past = Past(desk.catalogue.indices(who.items), who.kinds, who.ats)
     scored = model.score(*past, NOW)
     rows = np.array([2], np.int32)
     ((source, *_),) = personal_sources(model, desk.catalogue, scored.parts(rows), rows, past, NOW)
@@ -160,7 +157,7 @@ def test_an_item_to_have_again_is_told_by_what_was_done_with_it(kinds, text):
     rows = np.array([7] * len(kinds) + [3] * RECENT, np.int32)
     told = np.array([*kinds, *[Kind.purchase] * RECENT], np.uint8)
     past = Past(rows, told, AS_OF - np.arange(rows.size, 0, -1, dtype=np.int64))
-    parts = np.zeros((len(model.voices), 40), np.float32)
+    parts = np.zeros((len(model.voices), 1), np.float32)
     parts[model.voices.index("repeats")] = 1.0
     ((source,),) = personal_sources(
         model, Catalogue([f"i{i}" for i in range(40)]), parts, np.array([7], np.int32), past, AS_OF
@@ -177,7 +174,7 @@ def test_what_was_done_with_the_item_itself_is_told_beside_the_others():
     weights[Kind.add_to_cart] = 1.0
     model = replace(model, kind_weights=weights)
     past = Past(rows, kinds, np.array([AS_OF - 2, AS_OF - 1], np.int64))
-    parts = np.zeros((len(model.voices), 40), np.float32)
+    parts = np.zeros((len(model.voices), 1), np.float32)
     parts[model.voices.index("factors")] = 1.0
     ((source,),) = personal_sources(
         model, Catalogue([f"i{i}" for i in range(40)]), parts, np.array([7], np.int32), past, AS_OF

@@ -47,14 +47,16 @@ def test_an_event_after_as_of_has_age_zero():
 def test_scores_are_finite_and_parts_add_up():
     scored = MODEL.score(*history(np.random.default_rng(0), 40, 30), AS_OF)
     assert np.isfinite(scored.total).all()
-    assert scored.parts.shape == (len(MODEL.members), 40)
-    np.testing.assert_allclose(scored.parts.sum(axis=0), scored.total, atol=1e-5)
+    parts = scored.parts(np.arange(40, dtype=np.int32))
+    assert parts.shape == (len(MODEL.voices), 40)
+    np.testing.assert_allclose(parts.sum(axis=0), scored.total, atol=1e-5)
 
 
 def test_without_a_history_only_popularity_and_trend_speak():
     nothing = np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.int64)
     scored = MODEL.score(*nothing, AS_OF)
-    speaking = dict(zip(MODEL.members, scored.parts.any(axis=1).tolist(), strict=True))
+    parts = scored.parts(np.arange(len(MODEL), dtype=np.int32))
+    speaking = dict(zip(MODEL.voices, parts.any(axis=1).tolist(), strict=True))
     wanted = {name: name in ("popularity", "trend") for name in MODEL.members}
     assert speaking == wanted
 

@@ -36,7 +36,7 @@ def test_survives_its_parts(half_life):
     member = Popularity(np.array([5, 0, 100]), half_life)
     again = Popularity.from_parts(member.arrays(), member.params())
     assert again.half_life_days == half_life
-    assert (again.standard == member.standard).all()
+    assert (again.standing == member.standing).all()
 
 
 def test_scoring_twice_does_not_wear_the_scores_out():

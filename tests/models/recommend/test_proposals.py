@@ -5,17 +5,16 @@ from domain.events import Kind
 from domain.slates import Fallback
 from models.recommend.ask import NOBODY, Ask, Asker, Origin
 from models.recommend.desk import Desk
-from models.recommend.proposals import Case, counted, mixed, proposals
+from models.recommend.hearing import hear
+from models.recommend.proposals import Case, mixed, proposals
 from tests.golden.shop import NOW, asker, shop_desk, shop_model
 
 
 def case_of(desk: Desk, who: Asker, item: str = "") -> Case:
-    rows = desk.catalogue.indices(who.items)
     target = desk.catalogue.index(item) if item else -1
     allowed = desk.catalogue.live(NOW).copy()
-    return Case(
-        desk, Ask(item=item), who, NOW, rows, target, allowed, None, counted(desk, who, rows)
-    )
+    heard = hear(desk, who, NOW, allowed, False)
+    return Case(desk, Ask(item=item), who, NOW, heard.rows, target, allowed, None, heard.past)
 
 
 @pytest.mark.parametrize(
@@ -43,15 +42,6 @@ def test_proposals_come_from_the_most_personal_to_the_last_resort(who, item, ord
 def test_without_a_model_there_is_still_likeness_and_age():
     found = list(proposals(case_of(shop_desk(), asker("bread"), "jam")))
     assert [one.fallback for one in found] == [Fallback.similar, Fallback.newest]
-
-
-def test_events_the_model_does_not_know_or_weigh_do_not_count():
-    desk = shop_desk(shop_model())
-    who = asker("bread", "honey", "unheard-of", "", "tea")
-    past = counted(desk, who, desk.catalogue.indices(who.items))
-    assert past is not None
-    assert [desk.catalogue.ids[row] for row in past.rows] == ["bread", "tea"]
-    assert past.ats.tolist() == [who.ats[0], who.ats[4]]
 
 
 def test_likeness_counts_up_to_double_for_what_is_wanted_most():
