@@ -150,7 +150,7 @@ class MemoryStore:
         bucket = bucket_of(entity, self.settings.buckets)
         self.streams[bucket].append(StreamEntry(self._next_id(), record, [payload]))
 
-    async def read(self, entities: Sequence[str]) -> Read:
+    async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
         return Read(tuple(self._state(entity) for entity in entities), self._items_version)
 
     def _state(self, name: str) -> EntityState:

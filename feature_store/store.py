@@ -118,8 +118,11 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, entities: Sequence[str]) -> Read:
-        """Read entities and the catalogue's version; concurrent calls share one round trip."""
+    async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
+        """Read entities and the catalogue's version; concurrent calls share one round trip.
+
+        They share the shortest patience too: raises StoreUnavailable after `within_s` seconds.
+        """
         ...
 
     async def identify(self, session: str, user: str, now_ms: int) -> int:

@@ -117,8 +117,8 @@ class RedisStore:
                 where.append(places[place])
         await self._append(again, where, answers, now_ms, hops - 1)
 
-    async def read(self, entities: Sequence[str]) -> Read:
-        return await self._reads.read(entities)
+    async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
+        return await self._reads.read(entities, within_s)
 
     async def identify(self, session: str, user: str, now_ms: int) -> int:
         return await self._carry(session_entity(session), user_entity(user), now_ms)
