@@ -54,6 +54,7 @@ class Metrics:
             "stage_seconds", "Time in one stage of an answer", SECONDS, "route", "stage"
         )
         self._observers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._ages: dict[str, Histogram] = {}
         self.unexpected = counter("unexpected_errors", "Errors nobody expected", "route")
         self.disconnects = counter("disconnects", "Callers gone before their answer", "route")
         self.events = counter("events", "Events by what became of them", "outcome")
@@ -87,6 +88,13 @@ class Metrics:
             )
         observers[0].inc()
         observers[1].observe(seconds)
+
+    def observe_age(self, route: str, seconds: float) -> None:
+        """Note the age of the newest event that an answer of `route` rests on."""
+        observer = self._ages.get(route)
+        if observer is None:
+            observer = self._ages[route] = self.feature_age.labels(route)
+        observer.observe(seconds)
 
     def count_events(self, accepted: int, duplicates: int, rejected: int) -> None:
         """Count what became of one body's events."""
