@@ -30,5 +30,16 @@ class Line(NamedTuple):
         """Answer float64[n], the variance of the effects; spread: that of the scores."""
         away = score - self.centre
         mean, both, slope = self.doubt
+        own = mean + 2 * both * away + slope * away**2
+        return np.maximum(own, 0.0) + self.slope**2 * spread
+
+    def params(self) -> dict[str, Any]:
+        """Answer the line as JSON values."""
+        return {**self._asdict(), "doubt": list(self.doubt)}
+
+    @classmethod
+    def from_params(cls, params: dict[str, Any]) -> "Line":
+        """Make it again; raises KeyError and ValueError."""
+        mean, both, slope = (float(one) for one in params["doubt"])
         centre, level, steep = (float(params[name]) for name in ("centre", "mean", "slope"))
         return cls(centre, level, steep, (mean, both, slope))
