@@ -14,47 +14,12 @@ import numpy.typing as npt
 from numba import njit
 
 from models.forest.along import along
+from models.forest.blocks import BLOCK, FEW, patterns_of, turn
 from models.forest.paths import Paths, Quadrature, add_values, expected, paths_of, quadrature
 from models.forest.tables import Tables, tables_of
 from models.forest.trees import NUMERIC, Trees, goes_left, trees_of
 
-_BLOCK = 64
-_FEW = 4
-"""Up to so many rows go through the trees one by one; for more, blocks pay."""
-
 Matrix = npt.NDArray[np.float64]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _turn(rows: np.ndarray, first: int, columns: np.ndarray) -> int:
-    """Write the block of rows from `first` on as columns; answer how many they are."""
-    width = min(columns.shape[1], rows.shape[0] - first)
-    for row in range(width):
-        for column in range(rows.shape[1]):
-            columns[column, row] = rows[first + row, column]
-    return width
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _patterns(
-    trees: Trees, tree: int, columns: np.ndarray, width: int, patterns: np.ndarray
-) -> None:
-    """Write, for each row of a block, its decisions at a small tree's splits as bits."""
-    patterns[:width] = 0
-    first = trees.splits[tree]
-    for split in range(first, trees.splits[tree + 1]):
-        values, bit = columns[trees.feature[split]], np.uint8(1 << (split - first))
-        if trees.kind[split] == NUMERIC:
-            # The common kind, without a branch, so that it compiles to vector instructions.
-            threshold, missing = trees.threshold[split], trees.missing_left[split] == 1
-            for row in range(width):
-                value = values[row]
-                left = (value <= threshold) | ((value != value) & missing)
-                patterns[row] |= bit if left else np.uint8(0)
-        else:
-            for row in range(width):
-                if goes_left(trees, split, values[row]):
-                    patterns[row] |= bit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,20 +80,20 @@ def _raw_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) ->
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    if rows.shape[0] <= _FEW:
+    if rows.shape[0] <= FEW:
         _raw_few(trees, tables, rows, out)
         return
-    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
-    patterns = np.empty(_BLOCK, np.uint8)
-    for first in range(0, rows.shape[0], _BLOCK):
-        width = _turn(rows, first, columns)
+    columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
+    patterns = np.empty(BLOCK, np.uint8)
+    for first in range(0, rows.shape[0], BLOCK):
+        width = turn(rows, first, columns)
         for tree in range(tables.offset.shape[0]):
             offset = tables.offset[tree]
             if offset < 0:
                 for row in range(first, first + width):
                     out[row] += trees.value[_leaf(trees, tree, rows[row])]
                 continue
-            _patterns(trees, tree, columns, width, patterns)
+            patterns_of(trees, tree, columns, width, patterns)
             size = tables.slots[tree + 1] - tables.slots[tree] + 1
             for row in range(width):
                 out[first + row] += tables.rows[offset + patterns[row] * size + size - 1]
@@ -159,13 +124,13 @@ def _contributions(
 ) -> None:
     hot, factors = np.empty(longest, np.uint8), np.empty(longest, np.float64)
     went_left = np.empty(trees.feature.shape[0], np.uint8)
-    if rows.shape[0] <= _FEW and not np.any(tables.offset < 0):
+    if rows.shape[0] <= FEW and not np.any(tables.offset < 0):
         _explain_few(trees, tables, rows, out)
         return
-    columns = np.empty((rows.shape[1], min(_BLOCK, rows.shape[0])), np.float64)
-    patterns = np.empty(_BLOCK, np.uint8)
-    for first in range(0, rows.shape[0], _BLOCK):
-        width = _turn(rows, first, columns)
+    columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
+    patterns = np.empty(BLOCK, np.uint8)
+    for first in range(0, rows.shape[0], BLOCK):
+        width = turn(rows, first, columns)
         for tree in range(tables.offset.shape[0]):
             offset = tables.offset[tree]
             if offset < 0:
@@ -173,7 +138,7 @@ def _contributions(
                     _decide(trees, tree, rows[row], went_left)
                     add_values(trees, paths, rule, tree, went_left, hot, factors, out[row])
                 continue
-            _patterns(trees, tree, columns, width, patterns)
+            patterns_of(trees, tree, columns, width, patterns)
             features = tables.feature[tables.slots[tree] : tables.slots[tree + 1]]
             count = features.shape[0]
             for row in range(width):

@@ -29,9 +29,11 @@ def one_by_one(forest, rows, column, values):
 )
 def test_equals_rows_that_hold_the_value(seed, leaves, categories, column):
     forest, _ = grown(seed, 300, 8, categories, num_leaves=leaves, cat_smooth=1)
-    rows = asked_rows(np.random.default_rng(seed), 20)
-    wanted = one_by_one(forest, rows, column, VALUES)
-    np.testing.assert_array_equal(forest.raw_along(rows, column, VALUES), wanted)
+    # One by one, part of a block, and several blocks.
+    for count in (3, 20, 150):
+        rows = asked_rows(np.random.default_rng(seed), count)
+        wanted = one_by_one(forest, rows, column, VALUES)
+        np.testing.assert_array_equal(forest.raw_along(rows, column, VALUES), wanted)
 
 
 def test_the_rows_own_value_is_not_looked_at():

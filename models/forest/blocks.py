@@ -1,0 +1,45 @@
+"""Rows in blocks, turned to columns: a split is asked of all of them at once.
+
+Knows nothing of what is done with the decisions.
+"""
+
+import numpy as np
+from numba import njit
+
+from models.forest.trees import NUMERIC, Trees, goes_left
+
+BLOCK = 64
+FEW = 4
+"""Up to so many rows go through the trees one by one; for more, blocks pay."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def turn(rows: np.ndarray, first: int, columns: np.ndarray) -> int:
+    """Write the block of rows from `first` on as columns; answer how many they are."""
+    width = min(columns.shape[1], rows.shape[0] - first)
+    for row in range(width):
+        for column in range(rows.shape[1]):
+            columns[column, row] = rows[first + row, column]
+    return width
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def patterns_of(
+    trees: Trees, tree: int, columns: np.ndarray, width: int, patterns: np.ndarray
+) -> None:
+    """Write, for each row of a block, its decisions at a small tree's splits as bits."""
+    patterns[:width] = 0
+    first = trees.splits[tree]
+    for split in range(first, trees.splits[tree + 1]):
+        values, bit = columns[trees.feature[split]], np.uint8(1 << (split - first))
+        if trees.kind[split] == NUMERIC:
+            # The common kind, without a branch, so that it compiles to vector instructions.
+            threshold, missing = trees.threshold[split], trees.missing_left[split] == 1
+            for row in range(width):
+                value = values[row]
+                left = (value <= threshold) | ((value != value) & missing)
+                patterns[row] |= bit if left else np.uint8(0)
+        else:
+            for row in range(width):
+                if goes_left(trees, split, values[row]):
+                    patterns[row] |= bit
