@@ -38,10 +38,17 @@ def _uplift(bundle: Bundle) -> Scorer:
     return UpliftModel.from_bundle(bundle)
 
 
+def _intent(bundle: Bundle) -> Scorer:
+    from models.intent.model import IntentModel
+
+    return IntentModel.from_bundle(bundle)
+
+
 SCORERS: dict[str, Callable[[Bundle], Scorer]] = {
     "recommend": _recommend,
     "churn": _churn,
     "uplift": _uplift,
+    "intent": _intent,
 }
 """Family → how its scorer is made from a bundle. A new family adds its line here."""
 

@@ -11,7 +11,8 @@ from models.intent.vocabulary import FIELDS
 from training.fit.intent.net import Learner
 
 TOLERANCE = 1e-5
-"""How far log-odds of the two may be apart: float32 sums in another order."""
+"""How far log-odds of the two may be apart, relative to the larger of 1 and their size: float32
+sums in another order."""
 ASKED = ((1, 1), (1, 7), (2, 300), (64, 9))
 """(sessions, events) that are asked of both."""
 
@@ -29,7 +30,9 @@ def export(learner: Learner, seed: int = 0) -> Network:
             rng.normal(size=(sessions, events, numbers)).astype(np.float32),
             rng.normal(size=(sessions, prior)).astype(np.float32),
         )
-        apart = np.abs(network.log_odds(*asked, np.arange(events)) - learner.log_odds(*asked))
+        wanted = learner.log_odds(*asked)
+        apart = np.abs(network.log_odds(*asked, np.arange(events)) - wanted)
+        apart /= np.maximum(1.0, np.abs(wanted))
         if not apart.max() <= TOLERANCE:
             raise ValueError(
                 f"the exported network is {apart.max():.1e} off in log-odds "

@@ -114,7 +114,7 @@ class Net(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.table = nn.Embedding(shape.rows, shape.width)
-        nn.init.normal_(self.table.weight, std=0.1)
+        nn.init.normal_(self.table.weight, std=0.01)
         self.number = nn.Linear(shape.numbers, shape.width)
         self.prior = nn.Linear(shape.prior, shape.width, bias=False)
         self.core = CORES[shape.core](shape)

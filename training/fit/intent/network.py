@@ -41,9 +41,9 @@ class NetworkSettings:
     width: int = 32
     layers: int = 2
     heads: int = 4
-    dropout: float = 0.2
+    dropout: float = 0.3
     rate: float = 3e-3
-    decay: float = 0.02
+    decay: float = 0.1
     patience: int = 3
     epochs: int = 30
 
@@ -58,11 +58,15 @@ class Examples(NamedTuple):
     y: npt.NDArray[np.uint8]
 
     @property
+    def place(self) -> I64:
+        """Answer int64[n], 1 for a session's first event."""
+        first = np.repeat(self.offsets[:-1], np.diff(self.offsets))
+        return np.arange(len(first)) - first + 1
+
+    @property
     def weight(self) -> F64:
         """Answer float64[n]: 1 / √place of an example, 0 of anything else."""
-        lengths = np.diff(self.offsets)
-        place = np.arange(len(self.y)) - np.repeat(self.offsets[:-1], lengths) + 1
-        return self.asked / np.sqrt(place)
+        return self.asked / np.sqrt(self.place)
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,9 @@ class Trained:
 def _until(examples: Examples) -> I64:
     """Answer int64[s]: how many events of each session lead up to its last example."""
     lengths = np.diff(examples.offsets)
-    place = np.arange(len(examples.y)) - np.repeat(examples.offsets[:-1], lengths) + 1
     last = np.zeros(len(lengths), np.int64)
     session = np.repeat(np.arange(len(lengths)), lengths)
-    np.maximum.at(last, session, np.where(examples.asked, place, 0))
+    np.maximum.at(last, session, np.where(examples.asked, examples.place, 0))
     return last
 
 
