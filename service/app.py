@@ -28,6 +28,7 @@ from service.dispatch import Dispatcher
 from service.errors import error_reply
 from service.live_catalogue import LiveCatalogue
 from service.live_churn import LiveChurn
+from service.live_intent import Door, IntentScorer
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
 from service.openapi import build_document
@@ -60,6 +61,8 @@ async def serve_context(
     bundles = Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s)
     trends = LiveTrends(store)
     sweeps = Sweeps(home.sweeps / "churn")
+    scores = ScoreCache(store, metrics)
+    door = Door(store, bundles, scores, metrics, clock, settings.unanswered)
     context = Context(
         store=store,
         clock=clock,
@@ -71,12 +74,13 @@ async def serve_context(
         trends=trends,
         decisions=DecisionLog(store, metrics),
         sweeps=sweeps,
-        scores=ScoreCache(store, metrics),
+        scores=scores,
         churn=LiveChurn(bundles, sweeps),
+        intent=IntentScorer(door),
     )
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
-        *(context.decisions, context.scores, context.churn),
+        *(context.decisions, scores, context.churn, context.intent),
     )
     started: list[Any] = []
     try:

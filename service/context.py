@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.decisions import DecisionLog
     from service.live_catalogue import LiveCatalogue
     from service.live_churn import LiveChurn
+    from service.live_intent import IntentScorer
     from service.score_cache import ScoreCache
     from service.trends import LiveTrends
 
@@ -30,6 +31,7 @@ class Context:
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     scores: scores on their way into the store. churn: what churn is answered from.
+    intent: scores who sent events, in the background.
     """
 
     store: Store
@@ -44,3 +46,4 @@ class Context:
     sweeps: Sweeps
     scores: "ScoreCache"
     churn: "LiveChurn"
+    intent: "IntentScorer"

@@ -35,6 +35,7 @@ _TAGS = (
     ("events", "What happened."),
     ("users", "Who is known, and what may be used of them."),
     ("items", "What may be shown."),
+    ("intent", "Who is about to buy."),
     ("churn", "Who is leaving, why, and whom it pays to reach."),
     ("operation", "How the service is."),
 )

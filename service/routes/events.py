@@ -70,6 +70,8 @@ async def post_events(context: Context, request: Request) -> Reply:
     outcomes = await context.store.append(events, context.clock()) if events else []
     accepted = outcomes.count(Appended.accepted)
     duplicates = len(outcomes) - accepted
+    if accepted:
+        context.intent.touch([event.entity for event in events])
     context.metrics.count_events(accepted, duplicates, len(found.rejected))
     if found.rejected:
         found.rejected.sort(key=lambda rejected: rejected.index)

@@ -4,7 +4,7 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 """
 
 from service.http import Route
-from service.routes import churn, churn_pages, events, items, recommendations, users
+from service.routes import churn, churn_pages, events, intent, items, recommendations, users
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
@@ -13,4 +13,5 @@ ROUTES: tuple[Route, ...] = (
     *items.ROUTES,
     *churn.ROUTES,
     *churn_pages.ROUTES,
+    *intent.ROUTES,
 )
