@@ -23,7 +23,7 @@ from domain.clock import Clock, system_clock
 from domain.errors import CallerError, ScientistError
 from domain.events import parse_at
 from domain.ids import is_valid_id, user_entity
-from domain.slates import Slate
+from domain.slates import Slate, Source
 from domain.users import Purpose, may_use
 from feature_store.history import History
 from feature_store.listing import deleted_items, held_items
@@ -41,6 +41,14 @@ from models.recommend.policy import recommend
 FAMILY = "recommend"
 TOGETHER = 256
 """Users read from the store in one call."""
+SOURCE = pa.struct(
+    [
+        ("member", pa.string()),
+        ("share", pa.float64()),
+        ("because", pa.list_(pa.string())),
+        ("text", pa.string()),
+    ]
+)
 COLUMNS = pa.schema(
     [
         ("user", pa.string()),
@@ -50,9 +58,14 @@ COLUMNS = pa.schema(
         ("fallback", pa.dictionary(pa.int8(), pa.string())),
         ("model", pa.dictionary(pa.int8(), pa.string())),
         ("as_of", pa.int64()),
+        ("sources", pa.list_(SOURCE)),
     ]
 )
-"""One row a place, rank from 1; `fallback` null for a personal place; `as_of` in ms UTC."""
+"""One row a place, rank from 1; `fallback` null for a personal place; `as_of` in ms UTC.
+
+`sources`: the members that proposed the item, strongest first; `because` (ids of the history)
+and `text` are null unless reasons were asked for.
+"""
 
 EPILOG = """\
 FILE is text (one user a line), CSV with a column called user (else its first), or Parquet.
@@ -78,6 +91,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--users", type=Path, required=True, metavar="FILE", help="whom to recommend to")
     add("--out", type=Path, required=True, metavar="FILE.parquet", help="where the rows go")
     add("--k", type=int, default=20, help="items a user (default 20, at most 500)")
+    add("--explain", action="store_true", help="add what each item rests on, and a sentence")
     add("--as-of", help="answer from the log as of this time (default: the store, now)")
     add("--diversity", type=float, default=0.0, help="0 to 1 (default 0)")
     add(
@@ -91,7 +105,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Run the command; raises ScientistError for what the arguments or the files lack."""
     try:
-        ask = check_ask(Ask(k=args.k, exclude_seen=args.exclude_seen, diversity=args.diversity))
+        ask = check_ask(
+            Ask(
+                k=args.k,
+                exclude_seen=args.exclude_seen,
+                diversity=args.diversity,
+                explain=args.explain,
+            )
+        )
         as_of = None if args.as_of is None else parse_at(args.as_of, system_clock())
     except CallerError as error:
         option = "as-of" if error.field == "at" else error.field
@@ -262,15 +283,34 @@ def _table(
     slates: list[Slate] = [
         recommend(desk, ask, asker, as_of) for asker, as_of in zip(askers, moments, strict=True)
     ]
-    lengths = [len(slate.items) for slate in slates]
-    places = [place for slate in slates for place in slate.items]
+    lengths = [len(slate.ids) for slate in slates]
     columns = [
         pa.array(np.repeat(np.array(users, object), lengths), pa.string()),
         pa.array([rank for length in lengths for rank in range(1, length + 1)], pa.int16()),
-        pa.array([place.item for place in places], pa.string()),
-        pa.array([place.score for place in places], pa.float64()),
-        pa.array([place.fallback for place in places], pa.string()).dictionary_encode(),
-        pa.array([desk.name or None] * len(places), pa.string()).dictionary_encode(),
+        pa.array([item for slate in slates for item in slate.ids], pa.string()),
+        pa.array([score for slate in slates for score in slate.scores], pa.float64()),
+        pa.array(
+            [mark for slate in slates for mark in slate.marks], pa.string()
+        ).dictionary_encode(),
+        pa.array([desk.name or None] * sum(lengths), pa.string()).dictionary_encode(),
         pa.array(np.repeat(np.array(moments, np.int64), lengths), pa.int64()),
+        _source_column([some for slate in slates for some in slate.sources]),
     ]
     return pa.table(columns, COLUMNS.names).cast(COLUMNS)
+
+
+def _source_column(places: Sequence[tuple[Source, ...]]) -> pa.Array:
+    """Lay out the sources of every place as a column of lists."""
+    flat = [source for some in places for source in some]
+    explained = [source.text != "" for source in flat]
+    whys = [source.because if told else None for source, told in zip(flat, explained, strict=True)]
+    texts = [source.text if told else None for source, told in zip(flat, explained, strict=True)]
+    fields = [
+        pa.array([source.member for source in flat], pa.string()),
+        pa.array([source.share for source in flat], pa.float64()),
+        pa.array(whys, pa.list_(pa.string())),
+        pa.array(texts, pa.string()),
+    ]
+    offsets = pa.array(np.cumsum([0, *map(len, places)]), pa.int32())
+    structs = pa.StructArray.from_arrays(fields, fields=list(SOURCE))
+    return pa.ListArray.from_arrays(offsets, structs)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -83,9 +84,30 @@ async def test_every_row_is_what_the_service_answers(home: Home, tmp_path: Path)
             assert own["score"].to_list() == [place["score"] for place in reply["items"]]
             assert own["fallback"].to_list() == [place.get("fallback") for place in reply["items"]]
             assert set(own["model"]) == {reply["model"]}
+            for told, place in zip(own["sources"].to_list(), reply["items"], strict=True):
+                assert told == [{**one, "because": None, "text": None} for one in place["sources"]]
             assert set(own["as_of"]) == {reply["as_of"]}
     assert frame.filter(pl.col("user") == "hasty")["as_of"][0] == NOW + 60_000
     assert frame.filter(pl.col("user") == "refuser")["fallback"][0] == "popular"
+
+
+async def test_reasons_are_those_of_the_service(home: Home, tmp_path: Path) -> None:
+    store, clock, out = await filled_store(), FixedClock(NOW), tmp_path / "why.parquet"
+    desk = await open_desk(store, home)
+    await write_slates(
+        Batch(home, Ask(k=5, explain=True), clock=clock), store, desk, USERS, out, id
+    )
+    frame = pl.read_parquet(out)
+    async with serve_context(store, home, ServiceSettings(), clock) as context:
+        for user in USERS:
+            body = b'{"user":"%s","k":5,"explain":true}' % user.encode()
+            reply = json.loads(
+                (await post_recommendations(context, Request("POST", "", body=body))).body
+            )
+            own = frame.filter(pl.col("user") == user)["sources"].to_list()
+            assert own == [place["sources"] for place in reply["items"]]
+    first = frame.filter(pl.col("user") == "baker")["sources"][0].to_list()[0]
+    assert (first["because"], first["text"]) == (["bread"], "Because you bought Bread")
 
 
 async def test_an_earlier_time_comes_from_the_log(
@@ -189,9 +211,11 @@ def test_the_command_runs_over_the_embedded_store(
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())
     asked = ["recommend", "--users", str(users), "--out", str(tmp_path / "o" / "out.parquet")]
-    args = parser.parse_args([*asked, "--k", "3", "--no-exclude-seen"])
+    args = parser.parse_args([*asked, "--k", "3", "--no-exclude-seen", "--explain"])
     assert args.run(args) == 0
-    assert pl.read_parquet(tmp_path / "o" / "out.parquet").height == 6
+    frame = pl.read_parquet(tmp_path / "o" / "out.parquet")
+    assert frame.height == 6
+    assert all(source["text"] for sources in frame["sources"].to_list() for source in sources)
     assert "6 rows for 2 users" in capsys.readouterr().err
     for wrong in (["--k", "0"], ["--diversity", "2"], ["--as-of", "yesterday"]):
         bad = parser.parse_args([*asked, *wrong])
