@@ -17,10 +17,9 @@ from domain.errors import BundleRefused
 from models.bundle import Bundle
 from models.churn.attributes import Attributes
 from models.churn.features import VIEWS, groups_of, matrix, names_of
-from models.forest.forest import Forest
 from models.uplift.action import Terms, actions_of, recommended_action
+from models.uplift.halves import Halves
 from models.uplift.line import Line
-from models.uplift.shelf import shelved, unshelved
 
 F64 = npt.NDArray[np.float64]
 
@@ -37,13 +36,13 @@ class Effects(NamedTuple):
 class UpliftModel:
     """A loaded model; pure, may run in threads.
 
-    forests: one of each half, over the same f columns. deviations: how many standard deviations
+    halves: a forest of each half, over f columns. deviations: how many standard deviations
     the interval reaches to either side. definition: what was dealt and what counted as good.
     terms: what an action costs and earns unless someone says otherwise. events: whether the first
     columns are those of views; `attributes` are the others.
     """
 
-    forests: tuple[Forest, ...]
+    halves: Halves
     line: Line
     deviations: float
     definition: Mapping[str, Any] = field(default_factory=dict)
@@ -88,11 +87,11 @@ class UpliftModel:
         Raises ValueError for rows of another width.
         """
         x = np.where(np.isinf(features), np.nan, features)
-        raws = np.stack([forest.raw(x) for forest in self.forests])
-        score = raws.mean(axis=0)
+        scores = self.halves.scores(x)
+        score = scores.mean(axis=0)
         # What regularisation holds back shows in no spread. Where the number of rounds is chosen
         # well, its square is about as large as the spread, so the spread is taken twice.
-        spread = 2 * raws.var(axis=0, ddof=1) if len(raws) > 1 else np.zeros(len(x))
+        spread = 2 * scores.var(axis=0, ddof=1) if len(scores) > 1 else np.zeros(len(x))
         reach = self.deviations * np.sqrt(self.line.variance(score, spread))
         effect = np.clip(self.line.effect(score), -1.0, 1.0)
         return Effects(effect, np.maximum(effect - reach, -1.0), np.minimum(effect + reach, 1.0))
@@ -104,8 +103,7 @@ class UpliftModel:
         within -1 to 1.
         """
         x = np.where(np.isinf(features), np.nan, features)
-        out = np.mean([forest.contributions(x) for forest in self.forests], axis=0)
-        out *= self.line.slope
+        out = self.halves.contributions(x) * self.line.slope
         out[:, -1] += self.line.mean - self.line.slope * self.line.centre
         return out
 
@@ -133,7 +131,7 @@ class UpliftModel:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Answer every array by name, for a bundle."""
-        return shelved(self.forests)
+        return self.halves.arrays()
 
     def params(self) -> dict[str, Any]:
         """Answer everything else as JSON values."""
@@ -162,7 +160,7 @@ class UpliftModel:
     def from_parts(cls, arrays: Mapping[str, npt.NDArray[Any]], params: Mapping[str, Any]) -> Self:
         """Make it of what `arrays` and `params` answered; raises KeyError and ValueError."""
         model = cls(
-            forests=unshelved(arrays),
+            halves=Halves.from_arrays(arrays),
             line=Line.from_params(params["line"]),
             deviations=float(params["deviations"]),
             definition=dict(params["definition"]),
@@ -172,6 +170,6 @@ class UpliftModel:
         )
         if list(model.names) != params["names"]:
             raise ValueError("its features are not those of this release")
-        if len(model.names) != model.forests[0].features:
+        if len(model.names) != model.halves.forest.features:
             raise ValueError("its forests are over other features")
         return model

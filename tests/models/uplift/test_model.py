@@ -14,6 +14,7 @@ from models.churn.attributes import Attributes
 from models.families import load_scorer
 from models.forest import forest_from_dump
 from models.uplift.action import Terms
+from models.uplift.halves import Halves
 from models.uplift.line import Line
 from models.uplift.model import UpliftModel
 from tests.models.forest.growing import dump_of, leaf, split
@@ -30,7 +31,7 @@ def _forest(young, old):
 @pytest.fixture(scope="module")
 def model() -> UpliftModel:
     return UpliftModel(
-        forests=(_forest(0.10, -0.20), _forest(0.14, -0.24)),
+        halves=Halves.of([_forest(0.10, -0.20), _forest(0.14, -0.24)]),
         line=Line(-0.05, 0.01, 0.5, (1e-6, 0.0, 0.0)),
         deviations=2.0,
         definition={"treatment": "mail", "outcome": "stayed"},

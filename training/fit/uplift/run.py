@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from models.bundle import Golden, Metric
 from models.uplift.action import Action, Terms, actions_of
+from models.uplift.halves import Halves
 from models.uplift.model import UpliftModel
 from training.evaluate.qini import (
     Curve,
@@ -95,7 +96,7 @@ def learn(
     crossed = cross(trial, recipe, [recipe.trees], settings.repeats, hands, done)
     line = fit_line(crossed.scores[0], pseudo_outcomes(trial, hands))
     return UpliftModel(
-        forests=crossed.forests,
+        halves=Halves.of(crossed.forests),
         line=line,
         deviations=float(student.ppf(0.975, 2 * settings.repeats - 1)),
         definition=definition_of(settings),

@@ -63,7 +63,7 @@ def test_the_model_that_is_kept_has_learned_from_everyone(fitted):
     trial, truth = plain_trial(2000, seed=9)
     found = fitted.model.effects(trial.x)
     assert np.corrcoef(found.effect, truth)[0, 1] > 0.9
-    assert len(fitted.model.forests) == 2 * QUICK.repeats
+    assert len(fitted.model.halves) == 2 * QUICK.repeats
     assert fitted.split["rows"] == 4000
     assert 1800 < fitted.split["test_rows"] < 2200
     assert fitted.split["propensities"] == "the share contacted"
