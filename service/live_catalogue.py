@@ -124,17 +124,17 @@ class LiveCatalogue:
     async def _reload(self, version: int) -> None:
         """Take every item the store holds, and out of sight those it no longer does.
 
-        What was deleted is asked for by name: a model may know an item that was put and
-        deleted again while nobody here was looking.
+        What was deleted is asked for by name, and first: a model may know an item that was
+        put and deleted again while nobody here was looking.
         """
+        async for deleted in deleted_items(self._store):
+            await self._take(ItemChange(version, item_id, None) for item_id in deleted)
         held: set[str] = set()
         async for items in held_items(self._store):
             held.update(item.item for item in items)
             await self._take(ItemChange(version, item.item, item) for item in items)
         gone = [i.item for i in self.desk.catalogue.items if i and i.item not in held]
         await self._take(ItemChange(version, item_id, None) for item_id in gone)
-        async for deleted in deleted_items(self._store):
-            await self._take(ItemChange(version, item_id, None) for item_id in deleted)
 
     async def _renumber(self) -> None:
         """Lay out the catalogue after the model in use, beside the desk that goes on."""

@@ -69,8 +69,8 @@ class Items:
         async with self._editing:
             held = dict(zip(ids, await self._texts(ids), strict=True))
             for _ in range(_EDIT_TRIES):
-                known = {name: item_from_json(name, text) for name, text in held.items() if text}
-                items = edit(known)
+                found = [_item(item_id, text) for item_id, text in held.items()]
+                items = edit({item.item: item for item in found if item is not None})
                 if not items:
                     return items
                 rows = [(one.item, held[one.item] or b"", item_to_json(one)) for one in items]
@@ -104,12 +104,9 @@ class Items:
         calls = [([keys.ITEMS_DATA, keys.ITEMS_ORDER], [cursor, limit])]
         flat: list[bytes] = (await self._server.run(scripts.PAGE_ITEMS, calls))[0]
         ids = [item_id.decode() for item_id in flat[::2]]
-        items = [
-            item_from_json(item_id, text)
-            for item_id, text in zip(ids, flat[1::2], strict=True)
-            if text
-        ]
-        return ItemPage(tuple(items), ids[-1] if len(ids) == limit else "")
+        found = (_item(item_id, text) for item_id, text in zip(ids, flat[1::2], strict=True))
+        items = tuple(item for item in found if item is not None)
+        return ItemPage(items, ids[-1] if len(ids) == limit else "")
 
     async def page_deleted(self, cursor: str, limit: int) -> DeletedPage:
         """Answer a page of deleted ids in byte order after `cursor`."""
@@ -132,10 +129,17 @@ class Items:
             return version, None
         rows = zip(flat[1::3], flat[2::3], flat[3::3], strict=True)
         return version, [
-            ItemChange(int(at), item_id.decode(), _item(item_id.decode(), text or None))
+            ItemChange(int(at), item_id.decode(), _item(item_id.decode(), text))
             for at, item_id, text in rows
         ]
 
 
 def _item(item_id: str, text: bytes | None) -> Item | None:
-    return None if text is None else item_from_json(item_id, text)
+    """Read one item. What cannot be read is as if it were not there: one garbled item must not
+    hide the catalogue, and putting it again mends it."""
+    if not text:
+        return None
+    try:
+        return item_from_json(item_id, text)
+    except (ValueError, TypeError, AttributeError):
+        return None

@@ -22,6 +22,28 @@ async def test_pages_do_not_read_the_catalogue(server: RunningServer) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize("text", [b"{", b"[]", b"null", b"\xff", b'{"categories": 1}', b"7"])
+async def test_an_item_that_cannot_be_read_hides_no_other(
+    server: RunningServer, text: bytes
+) -> None:
+    store = await open_store(SETTINGS, url=server.url)
+    before = await store.put_items([Item("a"), Item("b"), Item("c")])
+    client = server.client()
+    client.hset(keys.ITEMS_DATA, "b", text)
+    client.close()
+    assert await store.get_items(["a", "b", "c"]) == [Item("a"), None, Item("c")]
+    assert (await store.page_items("", 2)) == ((Item("a"),), "b")
+    assert (await store.page_items("b", 2)).items == (Item("c"),)
+    changes = (await store.item_changes(before - 1))[1]
+    assert changes is not None
+    assert [change.item for change in changes] == [Item("a"), None, Item("c")]
+    # It can be put again, by either way of putting, and deleted.
+    made = await store.edit_items(["b"], lambda known: [Item("b", title=str(sorted(known)))])
+    assert await store.get_items(["b"]) == list(made) == [Item("b", title="[]")]
+    assert await store.delete_items(["b"]) == 1
+    await store.close()
+
+
 async def test_a_large_put_leaves_nothing_behind(server: RunningServer) -> None:
     store = await open_store(SETTINGS, url=server.url)
     await store.put_items([Item(f"i{n}") for n in range(3_000)])
