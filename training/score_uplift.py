@@ -6,6 +6,7 @@ own terms: the sweep knows each customer's value.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +78,7 @@ def score(out: Path, as_of: str | None, version: str | None) -> int:
     fresh = out.with_name(out.name + ".tmp")
     frame.write_parquet(fresh, compression="zstd")
     os.replace(fresh, out)
+    counts = dict(frame.group_by("action").len().iter_rows())
+    told = ", ".join(f"{action.value} {counts.get(action.value, 0):,}" for action in ACTIONS)
+    print(f"{told} (sleeping dogs are left alone)", file=sys.stderr)
     return frame.height

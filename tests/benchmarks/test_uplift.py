@@ -16,7 +16,7 @@ def quick(monkeypatch):
         )
 
     monkeypatch.setattr(uplift, "UpliftSettings", settings)
-    monkeypatch.setattr(uplift, "CUSTOMERS", 12_000)
+    monkeypatch.setattr(uplift, "CUSTOMERS", 8_000)
 
 
 def test_every_figure_is_there_with_its_interval(quick):

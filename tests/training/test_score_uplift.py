@@ -129,7 +129,7 @@ def test_the_released_model_was_fitted_on_logged_chances(named):
     assert read_pointer(folder, CHALLENGER).version == bundle.version
 
 
-def test_everyone_is_scored_with_what_to_do(named, tmp_path):
+def test_everyone_is_scored_with_what_to_do(named, tmp_path, capsys):
     out = tmp_path / "effects.parquet"
     # As of then, when the decisions were made.
     words = ["score", "uplift", "--as-of", str(at_day(60)), "--out", str(out)]
@@ -144,6 +144,9 @@ def test_everyone_is_scored_with_what_to_do(named, tmp_path):
     actions = dict(frame.group_by("action").len().iter_rows())
     assert actions["contact"] > 200
     assert actions["leave_alone"] > 200
+    told = capsys.readouterr().err
+    assert f"contact {actions['contact']:,}" in told
+    assert f"leave_alone {actions['leave_alone']:,}" in told
     dogs = frame.filter(action="leave_alone")
     assert (dogs["high"] < 0).all()
     contacted = frame.filter(action="contact")
