@@ -22,7 +22,15 @@ from models.churn.reach import Reach, Terms, reach
 from service.context import Context
 from service.cursors import make_cursor, read_cursor
 from service.http import Reply, Request, Route, header, json_reply, query_of
-from service.routes.churn_rows import Rows, UserOut, csv_head, csv_lines, ndjson, users_out
+from service.routes.churn_rows import (
+    Rows,
+    UserOut,
+    csv_head,
+    csv_lines,
+    model_of,
+    ndjson,
+    users_out,
+)
 
 PAGE = 100
 MAX_PAGE = 500
@@ -175,7 +183,7 @@ def _format(query: dict[str, str], request: Request) -> str:
 def _sweep_out(sweep: Sweep) -> SweepOut:
     s = sweep.summary
     return SweepOut(
-        s.id, s.as_of, s.finished_at, s.users, s.model, s.horizon_days,
+        s.id, s.as_of, s.finished_at, s.users, model_of(s), s.horizon_days,
         str(s.definition.get("definition", "")), s.basis, s.limits, s.bands, s.left_out,
         s.expected_loss, s.crossings, s.grade,
     )  # fmt: skip

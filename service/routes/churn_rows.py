@@ -62,6 +62,11 @@ class UserOut(msgspec.Struct, frozen=True):
     model: str
 
 
+def model_of(summary: Summary) -> str:
+    """Answer the model of a sweep as every answer names it: family and version."""
+    return f"{summary.family}/{summary.model}"
+
+
 def _known(value: float) -> float | None:
     return value if value == value else None
 
@@ -117,7 +122,7 @@ def _user_out(summary: Summary, reasons: tuple[Reason, ...], user: str, *told: A
         tuple([ReasonOut(*reason) for reason in reasons]),
         summary.as_of,
         summary.horizon_days,
-        summary.model,
+        model_of(summary),
     )
 
 

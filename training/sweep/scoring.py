@@ -1,8 +1,8 @@
 """Scoring some thousand users at once: probability, what is at stake, survival, reasons.
 
 Histories are replayed from the log by the functions that serving calls, so a sweep says what a
-request would have been told, at a twentieth of the cost of reading each user's history from the
-store. Knows nothing of parts, bands or files.
+request would have been told, as of any time, of everybody the log knows; the store lists nobody.
+Knows nothing of parts, bands or files.
 """
 
 from collections.abc import Mapping, Sequence

@@ -245,9 +245,11 @@ def test_before_the_first_sweep_it_says_who_must_act(app: App) -> None:
         assert "training sweep churn" in error["error"]["message"]
 
 
-def test_a_sweep_that_cannot_be_read_is_no_fault_of_the_caller(swept: App, tmp_path: Path) -> None:
-    (tmp_path / "sweeps" / "churn" / ID.format(1) / TABLE).write_bytes(b"half")
-    status, error = swept.send("GET", "/v1/churn")
+def test_a_sweep_that_cannot_be_read_is_no_fault_of_the_caller(tmp_path: Path) -> None:
+    put(tmp_path / "sweeps" / "churn", 1, everybody(5))
+    (tmp_path / "sweeps" / "churn" / ID.format(1) / TABLE).unlink()
+    with app_in_memory(tmp_path) as app:
+        status, error = app.send("GET", "/v1/churn")
     assert (status, error["error"]["code"]) == (503, "unavailable")
 
 

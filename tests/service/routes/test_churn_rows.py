@@ -72,7 +72,7 @@ def test_a_user_in_full(sweep: Sweep) -> None:
         ),
         "as_of": AS_OF,
         "horizon_days": 30.0,
-        "model": "20240531-120000-0123456789ab",
+        "model": f"{sweep.summary.family}/20240531-120000-0123456789ab",
     }
 
 
