@@ -74,6 +74,23 @@ ABOUT: dict[str, About] = {
             "A Qini coefficient whose interval holds 0 has not shown that anybody is told apart.",
         ),
     ),
+    "intent": About(
+        title="Intent",
+        does=(
+            "Answers, after every event of a visit, how likely it ends as the target says within "
+            "the session or the hours after: a network that reads the order of events, trees on "
+            "what they add up to, or both on the log-odds scale."
+        ),
+        use="Bids, offers and recommendations while the visit goes on; see confidence before use.",
+        limits=(
+            "Below a confidence of one half fall back to what is done without a score.",
+            "The question is answered once it has happened: after that the confidence is 0.",
+            "A session ends after half an hour without an event; of longer ones the first 256 "
+            "events are read.",
+            "Rare targets: compare balanced_accuracy and average_precision with base_rate and "
+            "majority_accuracy, not accuracy alone.",
+        ),
+    ),
 }
 
 
@@ -145,6 +162,15 @@ def _list(values: Mapping[str, Any]) -> list[str]:
     return [f"- {name}: {value}" for name, value in values.items()] or ["- none"]
 
 
+def graded(settings: Mapping[str, Any]) -> str:
+    """Answer the quality grade of a fit with its reasons, "" where the fit gives none."""
+    tuned = settings.get("tuned", {})
+    if not isinstance(tuned, Mapping) or "grade" not in tuned:
+        return ""
+    why = "; ".join(tuned.get("grade_why", ()))
+    return f"{tuned['grade']}: {why}" if why else str(tuned["grade"])
+
+
 def card(facts: Facts) -> str:
     """Write the card of one fit. A family that says nothing of itself gets its name as title."""
     about = ABOUT.get(facts.family) or About(facts.family, "", "", ())
@@ -173,6 +199,7 @@ def card(facts: Facts) -> str:
         "",
         *metric_table(by_contender(facts.metrics)),
         "",
+        *([f"Quality grade {grade}.", ""] if (grade := graded(facts.settings)) else []),
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
         "## Settings of the fit",
         "",

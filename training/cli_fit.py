@@ -12,7 +12,7 @@ from typing import Any
 from domain.clock import system_clock
 from domain.errors import ScientistError
 from models.bundle import CHALLENGER, family_lock, point, write_bundle
-from training.card import by_contender, metric_table
+from training.card import by_contender, graded, metric_table
 from training.desk import add_command, add_family, desk_from_env
 from training.fits import FITS
 from training.logbook import bring_up_to_date
@@ -37,11 +37,13 @@ _EXAMPLES = """\
   python -m training fit churn --definition contractual --set label_set=spring
   python -m training fit uplift --table trial.csv --treatment contacted --outcome stayed
   python -m training fit uplift --campaign spring --horizon-days 28
+  python -m training fit intent --target purchase --horizon-hours 24
 """
-_NUMBERS = ("horizon_days", "lead_days", "active_days", "history_days")
+_NUMBERS = ("horizon_days", "lead_days", "active_days", "history_days", "horizon_hours")
 _TEXTS = (
     "as_of",
     "definition",
+    "target",
     "table",
     "treatment",
     "outcome",
@@ -126,6 +128,8 @@ def run(args: argparse.Namespace) -> int:
         point(folder, bundle.version, system_clock(), CHALLENGER)
     metrics = bundle.manifest.metrics
     print("\n".join(metric_table(by_contender(metrics))))
+    if grade := graded(bundle.manifest.settings):
+        print(f"\nquality grade {grade}")
     print(f"\nchallenger: {bundle.path} ({bundle.manifest.size / 1e6:,.1f} MB)")
     with tempfile.TemporaryDirectory() as pictures:
         plots = draw(Path(pictures), {**outcome.charts, **coverage_chart(metrics)})

@@ -122,6 +122,25 @@ def _hold_uplift(log: Log, challenger: Bundle, champion: Bundle | None, kind: st
     return hold(log, challenger, champion, kind)
 
 
+def _intent_settings() -> dict[str, Any]:
+    from training.fit.intent.settings import IntentSettings
+
+    return asdict(IntentSettings())
+
+
+def _fit_intent(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.fit.intent.drafting import draft_of, fit_log
+
+    fitted, settings = fit_log(log, chosen, created_at)
+    return Outcome(draft_of(log, fitted, settings, created_at), fitted.plots)
+
+
+def _hold_intent(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    from training.evaluate.intent_contest import hold
+
+    return hold(log, challenger, champion, kind)
+
+
 FITS: dict[str, Family] = {
     "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
     "churn": Family(
@@ -139,6 +158,14 @@ FITS: dict[str, Family] = {
         metric="qini",
         shown="qini,saved_at_50",
         told="qini",
+    ),
+    "intent": Family(
+        _intent_settings,
+        _fit_intent,
+        _hold_intent,
+        metric="gain",
+        shown="gain,brier,likelihood",
+        told="auc",
     ),
 }
 """Family → how it is fitted and compared. A new family adds its line here."""

@@ -32,7 +32,8 @@ def chosen_bundle(family: Path, version: str | None) -> Bundle:
     """Answer the bundle to score with; raises OperatorError when there is none."""
     pointer = read_pointer(family) or read_pointer(family, CHALLENGER)
     if version is None and pointer is None:
-        raise OperatorError(f"no {family.name} model yet: run `python -m training fit churn` first")
+        name = family.name
+        raise OperatorError(f"no {name} model yet: run `python -m training fit {name}` first")
     name = version or (pointer.version if pointer is not None else "")
     return open_bundle(family / name)
 

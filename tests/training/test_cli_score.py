@@ -8,7 +8,7 @@ from training.cli_score import SCORES
 
 
 def test_churn_is_one_of_the_families() -> None:
-    assert {"churn", "uplift"} <= SCORES.keys()
+    assert {"churn", "uplift", "intent"} <= SCORES.keys()
 
 
 def test_rows_and_file_are_told(monkeypatch, tmp_path, capsys) -> None:

@@ -19,7 +19,9 @@ from feature_store.views.session import GAP_MS
 from models.bundle import Golden, Metric
 from models.intent.categories import Categories
 from models.intent.model import IntentModel
-from training.evaluate.probabilities import auc, average_precision, losses, measure
+from models.reliability import reliability_bins
+from training.evaluate.intent import EVENTS, Rows, judge_events
+from training.evaluate.probabilities import auc, measure
 from training.fit.intent.baselines import RIVALS
 from training.fit.intent.learner import (
     LEAST_HELD,
@@ -41,8 +43,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Progress = Callable[..., Any]
-ASKED_AT = (1, 3, 5, 10)
-"""Events after which the test asks."""
+OWN = ("model", "network", "forest")
 MOST_TESTED = 60_000
 GOLDEN_ROWS = 12
 GOLDEN_EVENTS = 60
@@ -51,7 +52,7 @@ GOLDEN_TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Judged:
-    """m test rows. place: int64[m], of ASKED_AT. owner: int64[m], whose. session: int64[m].
+    """m test rows. place: int64[m], of EVENTS. owner: int64[m], whose. session: int64[m].
     scores: "model", each part and rival → float64[m]. confidence: float64[m]."""
 
     y: npt.NDArray[np.uint8]
@@ -112,9 +113,9 @@ def ground_of(stream: Stream, until: int, settings: IntentSettings) -> Ground:
 
 
 def judge(ground: Ground, parts: Parts, recipe: Recipe, model: IntentModel) -> Judged:
-    """Ask everyone after events ASKED_AT of the sessions that test; rivals are fitted here."""
+    """Ask everyone after events EVENTS of the sessions that test; rivals are fitted here."""
     sessions, labels, learned, tested = ground
-    asked = tested & np.isin(sessions.position, ASKED_AT)
+    asked = tested & np.isin(sessions.position, EVENTS)
     rng = np.random.default_rng(0)
     places = np.flatnonzero(asked)
     if len(places) > MOST_TESTED:
@@ -138,40 +139,22 @@ def judge(ground: Ground, parts: Parts, recipe: Recipe, model: IntentModel) -> J
     )
 
 
-def balanced_accuracy(y: npt.NDArray[np.uint8], p: F64, threshold: float) -> float:
-    """Answer the mean of the shares found right among either answer; NaN with one only."""
-    if not 0 < y.mean() < 1:
-        return float("nan")
-    said = p >= threshold
-    return float((said[y > 0].mean() + (~said[y == 0]).mean()) / 2)
-
-
 def metrics_of(judged: Judged, rate: float, settings: IntentSettings) -> dict[str, Metric]:
-    """Measure the test rows together, and the model at each of ASKED_AT; rate: of training, the
-    threshold of every accuracy."""
-    out = measure(judged.y, judged.scores, judged.owner, seed=settings.seed, rounds=settings.rounds)
-    for place in ASKED_AT:
-        rows = judged.place == place
-        y, p = judged.y[rows], judged.scores["model"][rows]
-        if not len(y):
-            continue
-        values = {
-            "rows": float(len(y)),
-            "base_rate": float(y.mean()),
-            "auc": auc(y, p),
-            "average_precision": average_precision(y, p),
-            "log_loss": float(losses(y, p).mean()),
-            "balanced_accuracy": balanced_accuracy(y, p, rate),
-            "accuracy": float(((p >= 0.5) == (y > 0)).mean()),
-            "majority_accuracy": float(max(y.mean(), 1 - y.mean())),
-            "confidence": float(judged.confidence[rows].mean()),
-        }
-        out |= {
-            f"event_{place}_{name}": Metric(value, value, value)
-            for name, value in values.items()
-            if value == value
-        }
-    return out
+    """Measure the test rows together, then the model and its parts after each of EVENTS.
+
+    rate: how common the goal was in training, the threshold of every accuracy.
+    """
+    seed, rounds = settings.seed, settings.rounds
+    out = measure(judged.y, judged.scores, judged.owner, seed=seed, rounds=rounds)
+    own = {name: judged.scores[name] for name in OWN if name in judged.scores}
+    rows = Rows(judged.y, judged.owner, own)
+    out |= judge_events(rows, judged.place, rate, rounds=rounds, seed=seed)
+    for place in EVENTS:
+        at = judged.place == place
+        trust = float(judged.confidence[at].mean()) if at.any() else 0.0
+        out[f"event_{place}_confidence"] = Metric(trust, trust, trust)
+    # A manifest holds numbers only; what could not be measured is not there.
+    return {name: metric for name, metric in out.items() if not np.isnan(metric).any()}
 
 
 def golden_rows(model: IntentModel, stream: Stream, seed: int) -> Golden:
@@ -194,10 +177,8 @@ def golden_rows(model: IntentModel, stream: Stream, seed: int) -> Golden:
 def charts_of(judged: Judged) -> dict[str, Any]:
     """Answer the charts of a fit: the area by event, and seen rates beside probabilities."""
     areas = {k: auc(judged.y[r], judged.scores["model"][r])
-             for k in ASKED_AT if (r := judged.place == k).any()}  # fmt: skip
+             for k in EVENTS if (r := judged.place == k).any()}  # fmt: skip
     areas = {k: value for k, value in areas.items() if value == value}
-    from models.reliability import reliability_bins
-
     bins = reliability_bins(judged.y, judged.scores["model"])
     return {
         "auc_by_event": {

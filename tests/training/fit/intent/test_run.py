@@ -20,11 +20,10 @@ from tests.training.fit.intent.shop import (
     history_of,
     silent,
 )
+from training.evaluate.intent import EVENTS
 from training.fit.intent import aggregates
 from training.fit.intent.run import (
-    ASKED_AT,
     Fitted,
-    balanced_accuracy,
     before,
     fit,
     ground_of,
@@ -67,7 +66,7 @@ def test_every_rival_and_part_is_measured_beside_the_model(fitted: Fitted) -> No
     assert rivals <= fitted.judged.scores.keys()
     for name in rivals:
         assert f"{name}_auc" in fitted.metrics
-    for place in ASKED_AT[:2]:
+    for place in EVENTS[:2]:
         for metric in ("auc", "log_loss", "balanced_accuracy", "base_rate", "majority_accuracy"):
             assert f"event_{place}_{metric}" in fitted.metrics
 
@@ -118,7 +117,7 @@ def test_the_model_comes_back_from_a_bundle(fitted: Fitted, tmp_path) -> None:
 
 def test_confidence_rises_with_length_on_average(fitted: Fitted) -> None:
     judged = fitted.judged
-    means = [judged.confidence[judged.place == k].mean() for k in ASKED_AT[:3]]
+    means = [judged.confidence[judged.place == k].mean() for k in EVENTS[:3]]
     assert means[0] <= 0.5 < min(means[1:])
     assert np.corrcoef(judged.place, judged.confidence)[0, 1] > 0.2
 
@@ -197,18 +196,6 @@ def test_sessions_of_one_event_and_of_ten_thousand_are_fitted_over(history: Hist
     wider = History.from_events([*events_of(150, 12), *one, *many])
     found = fit(wider, settings(champion="network", epochs=1), END, progress=silent)
     assert np.isfinite([metric.value for metric in found.metrics.values()]).all()
-
-
-@pytest.mark.parametrize(
-    ("p", "wanted"),
-    [([0.1, 0.2, 0.8, 0.9], 1.0), ([0.9, 0.8, 0.2, 0.1], 0.0), ([0.9, 0.9, 0.9, 0.9], 0.5)],
-)
-def test_balanced_accuracy_by_hand(p: list[float], wanted: float) -> None:
-    assert balanced_accuracy(np.array([0, 0, 1, 1], np.uint8), np.array(p), 0.5) == wanted
-
-
-def test_balanced_accuracy_of_one_answer_is_unknown() -> None:
-    assert np.isnan(balanced_accuracy(np.ones(3, np.uint8), np.ones(3), 0.5))
 
 
 def test_the_table_is_cut_as_the_session_view_cuts(history: History) -> None:
