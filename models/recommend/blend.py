@@ -15,49 +15,55 @@ from models.recommend.member import Floats, Ints, Member, Past, frozen
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh(parts: np.ndarray, weights: np.ndarray, base: np.ndarray, total: np.ndarray) -> None:
-    """Write to float32[n] `base` and the rows of `parts` (float32[m, n]) times their weights."""
-    if parts.shape[0] == 2:
-        one, other, first, second = parts[0], parts[1], weights[0], weights[1]
+def weigh(
+    raw: np.ndarray, means: np.ndarray, gains: np.ndarray, base: np.ndarray, total: np.ndarray
+) -> None:
+    """Write to float32[n] `base` and (raw - mean) * gain of each row of `raw` (float32[m, n])."""
+    if raw.shape[0] == 2:
+        one, other, first, second = raw[0], raw[1], gains[0], gains[1]
+        shift = -first * means[0] - second * means[1]
         for i in range(total.shape[0]):
-            total[i] = base[i] + first * one[i] + second * other[i]
+            total[i] = base[i] + (first * one[i] + second * other[i] + shift)
         return
     total[:] = base
-    for m in range(parts.shape[0]):
-        row, weight = parts[m], weights[m]
+    for m in range(raw.shape[0]):
+        row, mean, gain = raw[m], means[m], gains[m]
         for i in range(total.shape[0]):
-            total[i] += weight * row[i]
+            total[i] += (row[i] - mean) * gain
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gather(
-    still: np.ndarray, moving: np.ndarray, weights: np.ndarray, rows: np.ndarray, out: np.ndarray
+    still: np.ndarray,
+    moving: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rows: np.ndarray,
+    out: np.ndarray,
 ) -> None:
+    raw, means, gains = moving
     first = still.shape[0]
     for i in range(rows.shape[0]):
         for m in range(first):
             out[m, i] = still[m, rows[i]]
-        for m in range(moving.shape[0]):
-            out[first + m, i] = weights[m] * moving[m, rows[i]]
+        for m in range(raw.shape[0]):
+            out[first + m, i] = (raw[m, rows[i]] - means[m]) * gains[m]
 
 
 class Scored(NamedTuple):
     """Scores of all n items, float32[n], and what each voice of the blend added to them.
 
-    still: float32[s, n], what is the same for everybody. moving: float32[m, n], standard scores,
-    and their weights, float32[m]. total = still.sum(0) + weights @ moving. Only `total` and
-    `moving` are the caller's own.
+    still: float32[s, n], what is the same for everybody, shared. moving: the scores of the
+    others in their own units, float32[m, n], their means and their gains, float32[m]; each
+    adds (raw - mean) * gain.
     """
 
     total: Floats
     still: Floats
-    moving: Floats
-    weights: Floats
+    moving: tuple[Floats, Floats, Floats]
 
     def parts(self, rows: Ints) -> Floats:
         """Answer float32[s + m, k]: what each voice added to int32[k] items."""
-        out = np.empty((len(self.still) + len(self.moving), rows.shape[0]), np.float32)
-        _gather(self.still, self.moving, self.weights, rows, out)
+        out = np.empty((len(self.still) + len(self.moving[0]), rows.shape[0]), np.float32)
+        _gather(self.still, self.moving, rows, out)
         return out
 
 
@@ -95,9 +101,11 @@ class Blend:
 
     def score(self, past: Past) -> Scored:
         """Answer the weighted scores of all items for one history."""
-        moving = np.empty((len(self._members), self._base.shape[0]), np.float32)
-        total = np.empty(self._base.shape[0], np.float32)
+        count, n = len(self._members), self._base.shape[0]
+        raw, total = np.empty((count, n), np.float32), np.empty(n, np.float32)
+        means, gains = np.empty(count, np.float32), np.empty(count, np.float32)
         for row, member in enumerate(self._members):
-            member.score(past, moving[row])
-        weigh(moving, self._weights, self._base, total)
-        return Scored(total, self._still, moving, self._weights)
+            means[row], gains[row] = member.raw(past, raw[row])
+        gains *= self._weights
+        weigh(raw, means, gains, self._base, total)
+        return Scored(total, self._still, (raw, means, gains))

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Ints, Past, frozen, standardise
+from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments, standardise
 
 _FADED = 1e-4
 _SMALLEST_PIVOT = 1e-9
@@ -191,11 +191,11 @@ def _score(
     confidence: float,
     decay: float,
     out: np.ndarray,
-) -> None:
+) -> tuple[float, float]:
     factors, gram, rows = learned
     confidences = _fade(event_weights, confidence, decay)
     _project(rows, _whole(fold_in(factors, gram, indices, confidences)), out)
-    standardise(out)
+    return moments(out)
 
 
 def _sixteen_bits(factors: np.ndarray) -> np.ndarray:
@@ -211,7 +211,7 @@ def _sixteen_bits(factors: np.ndarray) -> np.ndarray:
     return rows
 
 
-class Factors:
+class Factors(Moving):
     """Item vectors and what is needed to solve a user's vector from a history."""
 
     def __init__(
@@ -236,18 +236,13 @@ class Factors:
         confidences = _fade(past.weights, self.confidence, self.decay)
         return fold_in(self.factors, self._gram, past.indices, confidences)
 
-    @property
-    def standing(self) -> None:
-        """Nothing: every history has scores of its own."""
-        return None
-
-    def score(self, past: Past, out: Floats) -> None:
-        """Write standard scores of the product of every item's vector with the user's."""
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write the product of every item's vector with the user's, on a scale of its own."""
         if past.indices.shape[0] == 0:
             out[:] = 0.0
-            return
+            return 0.0, 0.0
         learned = (self.factors, self._gram, self._rows)
-        _score(learned, past.indices, past.weights, self.confidence, self.decay, out)
+        return _score(learned, past.indices, past.weights, self.confidence, self.decay, out)
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: c_j * y_t' W y_j, W the inverse above; rows sum to scores."""

@@ -10,7 +10,16 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import REORDER, Floats, Ints, Past, frozen, standardise
+from models.recommend.member import (
+    REORDER,
+    Floats,
+    Ints,
+    Moving,
+    Past,
+    frozen,
+    moments,
+    standardise,
+)
 
 _FADED = 1e-5
 """Events whose decayed weight is below this are left out: they no longer move the score."""
@@ -23,7 +32,7 @@ def _spread(
     event_weights: np.ndarray,
     decay: float,
     out: np.ndarray,
-) -> None:
+) -> tuple[float, float]:
     offsets, targets, weights = edges
     out[:] = 0.0
     fading = 1.0
@@ -34,7 +43,7 @@ def _spread(
         for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
             out[targets[e]] += weight * weights[e]
         fading *= decay
-    standardise(out)
+    return moments(out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -62,7 +71,7 @@ def _trace(
         fading *= decay
 
 
-class ItemGraph:
+class ItemGraph(Moving):
     """Edges as compressed sparse rows: item i leads to targets[offsets[i]:offsets[i + 1]]."""
 
     def __init__(
@@ -76,14 +85,9 @@ class ItemGraph:
         )
         self.decay = float(decay)
 
-    @property
-    def standing(self) -> None:
-        """Nothing: every history has scores of its own."""
-        return None
-
-    def score(self, past: Past, out: Floats) -> None:
-        """Write standard scores of what follows the events of `past`, the last counting most."""
-        _spread(self.edges, past.indices, past.weights, self.decay, out)
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write what follows the events of `past`, the last counting most."""
+        return _spread(self.edges, past.indices, past.weights, self.decay, out)
 
     def _row(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         offsets, targets, weights = self.edges

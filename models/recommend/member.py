@@ -4,6 +4,7 @@ No member keeps a table of users, so a user first seen a second ago is served li
 Knows nothing of the other members or of how they are weighed.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -37,11 +38,16 @@ class Member(Protocol):
         """The standard scores when they are the same for every history, else None."""
         ...
 
-    def score(self, past: Past, out: Floats) -> None:
-        """Write standard scores to `out` (float32[n]): mean 0 and deviation 1 over all items.
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write scores in own units to `out` (float32[n]); answer their mean and 1 / deviation.
 
-        All zeros where this member has nothing to say.
+        The standard scores are (out - mean) / deviation: mean 0 and deviation 1 over all items.
+        Answers (0, 0) where this member has nothing to say: all its standard scores are 0.
         """
+        ...
+
+    def score(self, past: Past, out: Floats) -> None:
+        """Write standard scores to `out` (float32[n])."""
         ...
 
     def influences(self, targets: Ints, past: Past) -> Floats:
@@ -82,21 +88,47 @@ REORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
+def moments(scores: np.ndarray) -> tuple[float, float]:
+    """Answer the mean and 1 / deviation of float32[n]; (0, 0) for a constant row."""
+    n = max(scores.shape[0], 1)
+    total, squares = 0.0, 0.0
+    for i in range(scores.shape[0]):
+        score = np.float64(scores[i])
+        total += score
+        squares += score * score
+    mean = total / n
+    variance = squares / n - mean * mean
+    # Below this a row is constant but for rounding: it says nothing, and must not be blown up.
+    if not (variance > 1e-12 * mean * mean and variance > 1e-60):
+        return 0.0, 0.0
+    return mean, 1.0 / np.sqrt(variance)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
+def rescale(scores: np.ndarray, mean: float, scale: float) -> None:
+    """Replace float32[n] in place by (scores - mean) * scale."""
+    shift, factor = np.float32(mean), np.float32(scale)
+    for i in range(scores.shape[0]):
+        scores[i] = (scores[i] - shift) * factor
+
+
 def standardise(scores: np.ndarray) -> None:
     """Shift and scale float32[n] in place to mean 0 and deviation 1; constant rows become 0."""
-    n = scores.shape[0]
-    total = 0.0
-    for i in range(n):
-        total += scores[i]
-    mean = np.float32(total / max(n, 1))
-    squares = 0.0
-    for i in range(n):
-        squares += (scores[i] - mean) * (scores[i] - mean)
-    deviation = np.sqrt(squares / max(n, 1))
-    # Below this a row is constant but for rounding: it says nothing, and must not be blown up.
-    if not (deviation > 1e-6 * abs(mean) and deviation > 1e-30):
-        scores[:] = 0.0
-        return
-    scale = np.float32(1.0 / deviation)
-    for i in range(n):
-        scores[i] = (scores[i] - mean) * scale
+    rescale(scores, *moments(scores))
+
+
+class Moving(ABC):
+    """What members have in common whose scores depend on the history."""
+
+    @property
+    def standing(self) -> None:
+        """Nothing: every history has scores of its own."""
+        return None
+
+    @abstractmethod
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write scores in own units; see Member."""
+
+    def score(self, past: Past, out: Floats) -> None:
+        """Write standard scores."""
+        rescale(out, *self.raw(past, out))

@@ -27,6 +27,11 @@ class Popularity:
         """The standard scores, whoever asks."""
         return self._standard
 
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write the standard scores, which need neither shift nor scale."""
+        out[:] = self._standard
+        return 0.0, 1.0
+
     def score(self, past: Past, out: Floats) -> None:
         """Write the same standard scores whoever asks."""
         out[:] = self._standard

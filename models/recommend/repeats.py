@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Ints, Past, frozen, standardise
+from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -20,7 +20,7 @@ def _recall(
     days: np.ndarray,
     per_day: float,
     out: np.ndarray,
-) -> None:
+) -> tuple[float, float]:
     out[:] = 0.0
     for j in range(indices.shape[0]):
         out[indices[j]] += event_weights[j] * np.exp2(-per_day * days[j])
@@ -31,9 +31,10 @@ def _recall(
             out[i] = -np.log1p(out[i]) * rates[i]
     for j in range(indices.shape[0]):
         out[indices[j]] = abs(out[indices[j]])
+    return moments(out)
 
 
-class Repeats:
+class Repeats(Moving):
     """A user's own items, weighed by recency and by how readily each is had again."""
 
     def __init__(self, rates: np.ndarray, half_life_days: float | None) -> None:
@@ -42,15 +43,9 @@ class Repeats:
         self.half_life_days = half_life_days
         self._per_day = 1.0 / half_life_days if half_life_days else 0.0
 
-    @property
-    def standing(self) -> None:
-        """Nothing: every history has scores of its own."""
-        return None
-
-    def score(self, past: Past, out: Floats) -> None:
-        """Write standard scores that are high for items of `past` only."""
-        _recall(self.rates, past.indices, past.weights, past.days, self._per_day, out)
-        standardise(out)
+    def raw(self, past: Past, out: Floats) -> tuple[float, float]:
+        """Write scores that are above 0 for items of `past` only."""
+        return _recall(self.rates, past.indices, past.weights, past.days, self._per_day, out)
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: the decayed weight of the events of the targets themselves."""

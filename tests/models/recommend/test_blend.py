@@ -17,7 +17,7 @@ class Refusing:
 
     standing = None
 
-    def score(self, past, out):
+    def raw(self, past, out):
         raise AssertionError("asked although its weight is 0")
 
 
@@ -80,6 +80,15 @@ def test_standard_parts_are_not_weighed():
 def test_weighing_adds_every_row_to_the_base(m):
     rng = np.random.default_rng(m)
     rows, base = rng.random((m, 4), np.float32), rng.random(4, np.float32)
-    weights, total = rng.random(m, np.float32), np.full(4, np.nan, np.float32)
-    weigh(rows, weights, base, total)
-    np.testing.assert_allclose(total, base + weights @ rows, rtol=1e-6)
+    means, gains = rng.random(m, np.float32), rng.random(m, np.float32)
+    total = np.full(4, np.nan, np.float32)
+    weigh(rows, means, gains, base, total)
+    np.testing.assert_allclose(total, base + gains @ (rows - means[:, None]), rtol=1e-5, atol=1e-6)
+
+
+def test_a_member_with_nothing_to_say_adds_nothing():
+    silent = graph_of(5, {(3, 4): 1.0})
+    scored = blend_of(POPULAR, silent, weights=[1, 2]).score(past_of([0]))
+    parts = scored.parts(EVERYTHING)
+    assert not parts[1].any()
+    assert (scored.total == parts[0]).all()
