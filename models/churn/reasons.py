@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.scores import Direction, Reason
+from models.churn.attributes import PREFIX
 from models.churn.sentences import MANNERS, TEMPLATES, UNITS, UNKNOWN, Line
 
 Floats = npt.NDArray[np.float64]
@@ -168,11 +169,16 @@ class Teller:
                 return text, value, pick.numbers[1]
             return self._with_typical(told.places[0], told.line.manners[0], text, value)
         loudest = -1 - pick.line
-        words = self.names[loudest].replace("_", " ")
-        if shown and self.names[loudest] in shown:
-            return f"{words} is {shown[self.names[loudest]]}", None, None
+        name = self.names[loudest]
+        # A category is a column of its own: attribute.plan=gold.
+        own, _, category = name.removeprefix(PREFIX).partition("=")
+        words = own.replace("_", " ")
+        if shown and name in shown:
+            return f"{words} is {shown[name]}", None, None
         if not isfinite(value):
             return UNKNOWN.get(self.labels[one], f"{words} is not known"), None, None
+        if category:
+            return f"{words} is {category if value else 'not ' + category}", None, None
         manner = UNITS.get(self.units[loudest], "number")
         return self._with_typical(loudest, manner, f"{words} is {MANNERS[manner](value)}", value)
 

@@ -75,6 +75,24 @@ def test_attributes_are_reasons_of_their_own():
     assert {reason.group for reason in found} == {"attributes"}
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "plan is gold"), (0.0, "plan is not gold"), (np.nan, "plan is not known")],
+)
+def test_a_category_is_told_by_its_name(value, text):
+    teller = teller_of([("attribute.plan=gold", "attribute.plan", "")])
+    (reason,) = teller.reasons(np.array([0.5, 0.0]), np.array([value]))
+    assert reason[:2] == ("attribute.plan", text)
+    assert (reason.value, reason.reference) == (None, None)
+
+
+def test_a_number_among_attributes_is_told_beside_what_is_usual():
+    teller = teller_of([("attribute.team_size", "attribute.team_size", "")],
+                       {"attribute.team_size": 4.0})  # fmt: skip
+    (reason,) = teller.reasons(np.array([0.5, 0.0]), np.array([7.0]))
+    assert reason.text == "team size is 7; 4 is usual"
+
+
 def test_a_group_without_templates_is_told_by_its_loudest_feature():
     assert told(moon_phase=0.2)[0].text == "moon phase is 50 %"
 
