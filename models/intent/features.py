@@ -82,7 +82,8 @@ NAMES = (
 """Columns. Gaps in minutes; hour and weekday (0 is Monday) in UTC; values in units of the house
 currency, NaN where no event had one. `item_times` counts this event's item in the session so
 far, `item_top` the item met most often, `category_run` the events in a row within this event's
-category. `items_seen_before` … `categories_bought_before` count events, not distinct things."""
+category. `items_seen_before` … `categories_bought_before` count events, not distinct things. A
+change of PRIOR, ECHOES or RENOWN moves columns: compiled kernels know it once this file changes."""
 
 _AT_TEMPO = len(_KINDS)
 _AT_THINGS = _AT_TEMPO + len(_TEMPO)

@@ -69,13 +69,17 @@ ECHOES = (
     "hours_since_category",
     "category_carted",
     "category_bought",
+    "item_kept",
+    "category_kept",
     *RENOWN,
 )
 """Columns of the echoes: first how often the past touched the same item or category and how,
 the hours from the last touch to the session's start, and whether the item lies in the cart since
 then: NaN without a past; item columns NaN without an item, category columns without a category.
-Then RENOWN, which needs no past."""
+Then whether item and category are those the session met last, NaN where it met none; and RENOWN.
+These need no past."""
 
+_KEPT = ECHOES.index("item_kept")
 _OWN = len(ECHOES) - len(RENOWN)
 
 _ADD = int(Kind.add_to_cart)
@@ -204,6 +208,24 @@ def prior_of(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _write_kept(
+    items: Hashes, categories: npt.NDArray[np.int32], bounds: tuple[int, int], out: F64
+) -> None:
+    """Write whether each event keeps to the item and the category that the session met last."""
+    first, last = bounds
+    item, category = np.uint64(0), np.int32(0)
+    for k in range(first, last):
+        if items[k] != 0:
+            if item != 0:
+                out[k - first, _KEPT] = items[k] == item
+            item = items[k]
+        if categories[k] != 0:
+            if category != 0:
+                out[k - first, _KEPT + 1] = categories[k] == category
+            category = categories[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def echoes_of(
     kinds: npt.NDArray[np.int8],
     items: Hashes,
@@ -221,6 +243,7 @@ def echoes_of(
     out[:] = np.nan
     for k in range(first, last):
         write_renown(renown, items[k], categories[k], out[k - first, _OWN:])
+    _write_kept(items, categories, bounds, out)
     low = max(0, first - PAST)
     if low == first:
         return

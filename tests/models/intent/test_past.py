@@ -6,9 +6,9 @@ import pytest
 from domain.clock import HOUR_MS, MINUTE_MS
 from domain.events import Kind
 from models.intent.past import ECHOES, PAST, PRIOR, echoes_of, prior_of
-from models.intent.renown import RENOWN, unheard
+from models.intent.renown import unheard
 
-OWN = ECHOES[: -len(RENOWN)]
+OWN = ECHOES[: ECHOES.index("item_kept")]
 GAP = 30 * MINUTE_MS
 CLICK, ADD, REMOVE, BUY, MARK = (
     int(kind)
@@ -124,6 +124,17 @@ def test_a_written_out_echo():
 def test_an_event_without_item_or_category_has_no_echo():
     (row,) = echoes([CLICK, CLICK], [1, 0], [1, 0], [0, HOUR_MS], 1)
     assert all(value != value for value in row.values())
+
+
+def test_what_the_session_met_last():
+    kinds, items, codes, _, ats = columns(
+        [CLICK] * 6, [9, 1, 0, 1, 2, 2], [3, 5, 0, 5, 5, 6], [0] * 6, range(6)
+    )
+    out = np.zeros((5, len(ECHOES)))
+    echoes_of(kinds, items, codes, ats, (1, 6), unheard(), out)
+    kept = [ECHOES.index("item_kept"), ECHOES.index("category_kept")]
+    expected = [[np.nan, np.nan], [np.nan, np.nan], [1, 1], [0, 1], [1, 0]]
+    assert np.array_equal(out[:, kept], expected, equal_nan=True)
 
 
 def test_an_item_never_touched_was_seen_zero_times():
