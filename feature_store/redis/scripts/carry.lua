@@ -5,8 +5,14 @@
 -- Answers how many events were carried; 0 when it was done before.
 if not call('SET', KEYS[4], '1', 'NX', 'PX', ttl) then return 0 end
 call('XADD', KEYS[5], '*', 'r', ARGV[4], 'p', ARGV[5])
-if ARGV[2] == '' then return 0 end
-local h = call('GET', KEYS[1]) or pack('<i8i8i8i8', 1, now, LIMIT, -LIMIT) .. string.rep('\0', 240)
+-- Bytes that cannot be a history are as if they were not there.
+local function whole(bytes) return #bytes >= H and (#bytes - H) % R == 0 end
+if not whole(ARGV[2]) then return 0 end
+local h = call('GET', KEYS[1])
+if not h or not whole(h) then
+  call('DEL', KEYS[1])
+  h = pack('<i8i8i8i8', 1, now, LIMIT, -LIMIT) .. string.rep('\0', 240)
+end
 local gone = call('GET', KEYS[2])
 local fresh, twice = {}, {}
 for p = H + 1, #ARGV[2], R do

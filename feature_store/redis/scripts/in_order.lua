@@ -13,6 +13,8 @@ for k = 2, #KEYS, 3 do
   local hk, third, added = KEYS[k], KEYS[k + 2], ARGV[(k + 7) / 3]
   local link = byte(third) == 108 and call('GET', third)
   local h = not link and call('GET', hk)
+  -- Bytes that cannot be a history are written over: failing half way would cost the others.
+  if h and (#h < H or (#h - H) % R > 0) then h = false end
   local done = false
   if #added == R and h and #h < H + 64 * R then
     local at, id, value, kind, currency =

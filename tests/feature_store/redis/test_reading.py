@@ -141,7 +141,7 @@ async def test_a_link_that_cannot_be_finished_costs_its_own_request_alone(
     store = await open_store(SETTINGS, url=server.url)
     client = server.client()
     client.set(keys.link(bucket_of("scart", 8), "scart"), b"0uada")
-    client.set(keys.history(bucket_of("scart", 8), "scart"), b"x" * 300)
+    client.set(keys.intake(bucket_of("uada", 8)), b"no stream")
     client.close()
     broken, fine = await asyncio.gather(
         store.read(["scart"]), store.read(["ubob"]), return_exceptions=True

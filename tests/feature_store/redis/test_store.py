@@ -175,6 +175,49 @@ async def test_an_identification_cut_short_is_mended(
     client.close()
 
 
+GARBLED = [b"", b"x", b"x" * 271, b"x" * 300, b"x" * (272 + 56 * 70 + 1)]
+"""What no release ever wrote: shorter than a header, or with half a record."""
+
+
+@pytest.mark.parametrize("garbled", GARBLED)
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_garbled_history_costs_no_neighbour_and_is_mended(
+    store: RedisStore, server: RunningServer, garbled: bytes, count: int
+) -> None:
+    names = [f"u{n}" for n in range(40)]
+    bad = [name for name in names if bucket_of(name, 4) == 0][1]
+    client = server.client()
+    client.set(keys.history(0, bad), garbled)
+    client.close()
+    made = [event(n, name, event_id=f"{name}-{n}") for name in names for n in range(count)]
+    # Late ones of the same entities come with them, so that no short way is taken.
+    for batch in (made[::-1], [event(-5, name, event_id=f"{name}-l") for name in names]):
+        assert all(await store.append(batch, NOW))
+        assert not any(await store.append(batch, NOW))
+    states = (await store.read(names)).states
+    assert [len(state.records) for state in states] == [count + 1] * len(names)
+    streams = Streams(server.url, SETTINGS)
+    logged = [len(one.payloads) for bucket in range(4) for one in streams.read(bucket, "", 100)]
+    streams.close()
+    assert sum(logged) == len(names) * (count + 1)
+
+
+@pytest.mark.parametrize("garbled", GARBLED[1:])
+@pytest.mark.parametrize("entity", ["uada", "scart"])
+async def test_a_garbled_history_does_not_stop_an_identification(
+    store: RedisStore, server: RunningServer, garbled: bytes, entity: str
+) -> None:
+    other = {"uada": "scart", "scart": "uada"}[entity]
+    await store.append([event(1, other), event(2, other)], NOW)
+    client = server.client()
+    client.set(keys.history(bucket_of(entity, 4), entity), garbled)
+    client.close()
+    assert await store.identify("cart", "ada", NOW) == (2 if entity == "uada" else 0)
+    assert await store.identify("cart", "ada", NOW) == 0
+    user, session = (await store.read(["uada", "scart"])).states
+    assert (len(user.records), session.linked_user) == (2, "ada")
+
+
 async def test_what_was_acknowledged_survives_kill_9(server: RunningServer) -> None:
     store = await open_store(SETTINGS, url=server.url, limits=Limits(last_delay=0.05))
     acknowledged: list[int] = []
