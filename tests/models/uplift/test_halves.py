@@ -26,6 +26,15 @@ def test_every_half_says_what_its_forest_says(forests, rows):
         np.testing.assert_allclose(one, forest.raw(rows), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [0, 1, 8, 9, 64, 130])
+def test_rows_do_not_depend_on_their_neighbours(forests, rows, n):
+    halves = Halves.of(forests)
+    found = halves.scores(rows[:n])
+    assert found.shape == (3, n)
+    for row in range(n):
+        np.testing.assert_array_equal(found[:, row], halves.scores(rows[row : row + 1])[:, 0])
+
+
 def test_contributions_are_those_of_the_mean(forests, rows):
     halves = Halves.of(forests)
     wanted = np.mean([forest.contributions(rows) for forest in forests], axis=0)
