@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "sweep": Command("training.cli_sweep", "score everyone for the service to page through"),
     "notify": Command("training.cli_notify", "tell a webhook who crossed a band"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
+    "simulate": Command("training.cli_simulate", "make up a shop with known truth, as files"),
 }
 """Every command in the order of its use. A new command adds its line here."""
 

@@ -1,0 +1,55 @@
+"""The command that makes up a shop: files as asked, refusals that say why."""
+
+import polars as pl
+import pytest
+
+from training.cli import main
+from training.datasets.synthetic.files import EVENTS, ITEM_FILE, TRUTH_EVENTS, TRUTH_USERS
+
+
+def simulate(folder, *more):
+    words = ["simulate", "shop", "--users", "20", "--days", "10", "--out", str(folder), *more]
+    return main(words)
+
+
+def test_it_writes_the_shop_and_says_so(tmp_path, capsys):
+    assert simulate(tmp_path / "shop") == 0
+    shown = capsys.readouterr()
+    names = [EVENTS, ITEM_FILE, TRUTH_EVENTS, TRUTH_USERS]
+    assert shown.out.splitlines() == [str(tmp_path / "shop" / name) for name in names]
+    assert shown.err.startswith("simulated: ")
+    assert all((tmp_path / "shop" / name).exists() for name in names)
+
+
+def test_the_same_seed_writes_the_same_events(tmp_path):
+    for name, seed in (("one", "1"), ("again", "1"), ("other", "2")):
+        simulate(tmp_path / name, "--seed", seed)
+    one, again, other = (
+        pl.read_parquet(tmp_path / name / EVENTS) for name in ("one", "again", "other")
+    )
+    assert one.equals(again)
+    assert not one.equals(other)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--users", "0"),
+        ("--users", "1000000"),
+        ("--days", "nan"),
+        ("--days", "0.5"),
+        ("--horizon-days", "0"),
+        ("--seed", "-1"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path, capsys, option, value):
+    assert simulate(tmp_path / "shop", option, value) == 4
+    assert "simulate: the data or the settings must change" in capsys.readouterr().err
+    assert not (tmp_path / "shop").exists()
+
+
+def test_an_unknown_world_is_no_command(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "moon", "--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""`python -m training simulate`: a made-up world as files, with the truth apart.
+
+Everything it writes is simulated and says so. Knows nothing of how a world is drawn.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from domain.errors import ScientistError
+from training.desk import add_command
+
+_ABOUT = """\
+Simulate a shop whose truth is known, and write its events as files to import.
+
+Beside the events lies the truth: after every event the best that can be said of a purchase later
+in the visit; of every shopper the chance to stay away and what contact would change.
+"""
+_EXAMPLES = """\
+  python -m training simulate shop --users 2000 --out simulated
+  python -m training import simulated/simulated-events.parquet
+  python -m training import --what items simulated/simulated-items.csv
+"""
+MOST_USERS = 200_000
+MOST_DAYS = 730.0
+
+
+def _simulate_shop(args: argparse.Namespace) -> list[Path]:
+    from training.datasets.synthetic.files import write_shop
+    from training.datasets.synthetic.shop import simulate
+
+    if not 1 <= args.users <= MOST_USERS:
+        raise ScientistError(f"users are 1 to {MOST_USERS:,}")
+    if not 1 <= args.days <= MOST_DAYS:
+        raise ScientistError(f"days are 1 to {MOST_DAYS:g}")
+    if not 0 < args.horizon_days <= MOST_DAYS:
+        raise ScientistError(f"horizon-days are above 0 and at most {MOST_DAYS:g}")
+    if args.seed < 0:
+        raise ScientistError("a seed is 0 or more")
+    shop = simulate(args.users, args.days, args.seed, horizon_days=args.horizon_days)
+    print(
+        f"simulated: {len(shop.visits.ats):,} events of {args.users:,} shoppers in "
+        f"{len(shop.visits.offsets) - 1:,} visits over {args.days:g} days",
+        file=sys.stderr,
+    )
+    return write_shop(shop, args.out)
+
+
+WORLDS: Mapping[str, Callable[[argparse.Namespace], list[Path]]] = {"shop": _simulate_shop}
+"""World → how it is written. A new world adds its line here."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `simulate` command."""
+    parser = add_command(subparsers, "simulate", _ABOUT, _EXAMPLES)
+    add = parser.add_argument
+    add("world", choices=tuple(WORLDS), help="what to simulate")
+    add("--users", type=int, default=2000, help="how many shoppers (default: 2000)")
+    add("--days", type=float, default=60.0, help="how long the shop is watched (default: 60)")
+    add("--horizon-days", type=float, default=28.0, help="of the truth about churn (default: 28)")
+    add("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulate; answer 0."""
+    for path in WORLDS[args.world](args):
+        print(path)
+    return 0
