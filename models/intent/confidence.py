@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -31,25 +32,40 @@ PATIENCE = 2.0
 """Usual events that a session is given in advance: one new item is no novelty yet."""
 
 
+_STARTS = np.array(PLACES)
+
+
 def place_row(place: npt.ArrayLike) -> npt.NDArray[np.intp]:
     """Answer which of PLACES each place (from 1) belongs to."""
     return np.searchsorted(PLACES, np.asarray(place), side="right") - 1
 
 
-def running_share(known: F64, offsets: I64, usual: float) -> F64:
-    """Answer float64[n], of each event the share of known ones so far, against the usual one.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _trust(known: F64, offsets: I64, usual: F64, half: float, out: F64) -> None:
+    """Write the parts of length and novelty; see Confidence.before."""
+    share = np.empty(3)
+    for s in range(len(offsets) - 1):
+        found, count = np.zeros(3), np.zeros(3)
+        for k in range(offsets[s], offsets[s + 1]):
+            for field in range(3):
+                if not np.isnan(known[k, field]):
+                    found[field] += known[k, field]
+                    count[field] += 1
+                share[field] = 1.0
+                if usual[field] > 0:
+                    seen = (found[field] + PATIENCE * usual[field]) / (count[field] + PATIENCE)
+                    share[field] = min(1.0, seen / usual[field])
+            place = k - offsets[s] + 1
+            # An unknown kind is never usual; an item may be new where its category is not.
+            out[k] = place / (place + half) * share[0] * (share[1] + share[2]) / 2
 
-    known: float64[n], 1 known, 0 not, NaN nothing to know. PATIENCE usual events come first.
-    """
-    if usual <= 0:
-        return np.ones(len(known))
-    there = ~np.isnan(known)
-    found = np.concatenate([[0.0], np.cumsum(np.where(there, known, 0.0))])
-    count = np.concatenate([[0.0], np.cumsum(there.astype(np.float64))])
-    begin = np.repeat(offsets[:-1], np.diff(offsets))
-    found, count = found[1:] - found[begin], count[1:] - count[begin]
-    share = (found + PATIENCE * usual) / (count + PATIENCE)
-    return np.minimum(1.0, share / usual)
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steady(width: F64, place: I64, starts: I64, widths: F64, out: F64) -> None:
+    for k in range(len(width)):
+        row = np.searchsorted(starts, place[k], side="right") - 1
+        below = np.searchsorted(widths[row], width[k], side="left") / widths.shape[1]
+        out[k] = min(1.0, (1 - below) / DOUBTED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,30 +90,22 @@ class Confidence:
         apart at each of PLACES."""
         return Confidence(self.half, self.usual, self.widths * times[:, None])
 
-    def length(self, place: npt.ArrayLike) -> F64:
-        """Answer the part of a session's length; place: events so far."""
-        k = np.asarray(place, np.float64)
-        return k / (k + self.half)
+    def before(self, known: F64, offsets: I64) -> F64:
+        """Answer float64[n], the parts of length and novelty after each event of the sessions.
 
-    def known(self, known: F64, offsets: I64) -> F64:
-        """Answer float64[n], the part of novelty; known: float64[n, 3], see vocabulary.Words."""
-        kinds, items, categories = (
-            running_share(known[:, field], offsets, float(self.usual[field])) for field in range(3)
-        )
-        # An unknown kind is never usual; an item may be new where its category is not.
-        return kinds * (items + categories) / 2
+        known: float64[n, 3], see vocabulary.Words. Of each field PATIENCE usual events come
+        before the session's first.
+        """
+        out = np.empty(len(known))
+        _trust(known, offsets, self.usual, self.half, out)
+        return out
 
-    def steady(self, width: F64, place: npt.NDArray[Any]) -> F64:
+    def steady(self, width: F64, place: I64) -> F64:
         """Answer float64[n], the part of disagreement; width: float64[n], heads' deviation in
-        log-odds; place: int[n], events so far."""
+        log-odds; place: int64[n], events so far."""
         out = np.ones(len(width))
-        if not self.widths.shape[1]:
-            return out
-        rows = place_row(place)
-        for row in np.unique(rows):
-            own = rows == row
-            below = np.searchsorted(self.widths[row], width[own], side="left")
-            out[own] = np.clip((1 - below / self.widths.shape[1]) / DOUBTED, 0.0, 1.0)
+        if self.widths.shape[1]:
+            _steady(width, place, _STARTS, self.widths, out)
         return out
 
     def params(self) -> dict[str, Any]:

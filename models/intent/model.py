@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from domain.clock import HOUR_MS
 from domain.errors import BundleRefused
@@ -55,23 +56,29 @@ class Scored(NamedTuple):
     events: int
 
 
+@njit(cache=True, nogil=True)
+def _stands(
+    kinds: npt.NDArray[np.int8], offsets: I64, goal: int, needed: int, out: npt.NDArray[np.bool_]
+) -> None:
+    for s in range(len(offsets) - 1):
+        asked, answered = needed < 0, False
+        for k in range(offsets[s], offsets[s + 1]):
+            asked = asked or kinds[k] == needed
+            answered = answered or kinds[k] == goal
+            out[k] = asked and not answered
+
+
 def stands(kinds: npt.NDArray[np.int8], offsets: I64, target: str) -> npt.NDArray[np.bool_]:
     """Answer bool[n]: whether the question stands after each event of the sessions.
 
     purchase, add_to_cart: until it happened. abandon: once something is in the cart, until a
     purchase.
     """
-    before = np.repeat(offsets[:-1], np.diff(offsets))
-
-    def happened(kind: Kind) -> npt.NDArray[np.bool_]:
-        count = np.concatenate([[0], np.cumsum(kinds == kind)])
-        return count[1:] > count[before]
-
-    if target == "add_to_cart":
-        return ~happened(Kind.add_to_cart)
-    if target == "abandon":
-        return happened(Kind.add_to_cart) & ~happened(Kind.purchase)
-    return ~happened(Kind.purchase)
+    goal = Kind.add_to_cart if target == "add_to_cart" else Kind.purchase
+    needed = int(Kind.add_to_cart) if target == "abandon" else -1
+    out = np.empty(len(kinds), np.bool_)
+    _stands(kinds, offsets, int(goal), needed, out)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +151,13 @@ class IntentModel:
         columns[offsets[s] : offsets[s + 1]] is a session, oldest first; prior float64[s, PRIOR]
         and echoes float64[n, ECHOES], None without a past. Confidence is as of each event.
         """
-        return self._answers(columns, offsets, prior, echoes, last=False)
+        own = plain(columns)
+        past = with_past(own, offsets, prior, echoes)
+        return self._answers(own, np.array(offsets, np.int64), *past, last=False)
 
     def _answers(
-        self, columns: Columns, offsets: I64, prior: F64 | None, echoes: F64 | None, *, last: bool
+        self, columns: Columns, offsets: I64, prior: F64, echoes: F64, *, last: bool
     ) -> Trajectory:
-        columns = plain(columns)
-        prior, echoes = with_past(columns, offsets, prior, echoes)
         encoded = self.encoding.encode(columns, offsets, echoes, prior)
         chosen = slice(len(columns.ats) - 1, None) if last else slice(None)
         odds = np.zeros(1 if last else len(columns.ats))
@@ -163,7 +170,7 @@ class IntentModel:
             features = rows(offsets, columns, prior, echoes)
             odds += self.mix.forest * self.forest.raw(features[chosen])
         place = np.arange(len(columns.ats)) - np.repeat(offsets[:-1], np.diff(offsets)) + 1
-        trust = self.trust.length(place) * self.trust.known(encoded.known, offsets)
+        trust = self.trust.before(encoded.known, offsets)
         trust *= stands(columns.kinds, offsets, self.target)
         confidence = trust[chosen] * self.trust.steady(width, place[chosen])
         return Trajectory(self.calibration.apply(sigmoid(odds)), confidence)

@@ -11,12 +11,32 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 LIMIT = 5.0
 """Numbers this many deviations from the mean count as this far: what training never saw is
 no reason for an answer it never gave."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scale(
+    x: F64, mean: F64, deviation: F64, flags: npt.NDArray[np.int64], logarithmic: bool, out: F32
+) -> None:
+    columns = x.shape[1]
+    for row in range(x.shape[0]):
+        for column in range(columns):
+            value = x[row, column]
+            if not np.isfinite(value):
+                out[row, column] = 0.0
+                continue
+            if logarithmic:
+                value = np.log1p(value) if value >= 0 else -np.log1p(-value)
+            z = (value - mean[column]) / deviation[column]
+            out[row, column] = min(max(z, -LIMIT), LIMIT)
+        for place in range(len(flags)):
+            out[row, columns + place] = not np.isfinite(x[row, flags[place]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +61,10 @@ class Scaling:
 
     def apply(self, columns: npt.ArrayLike) -> F32:
         """Answer float32[n, width] of float[n, c]; NaN and infinities count as missing."""
-        x = np.asarray(columns, np.float64)
-        missing = ~np.isfinite(x)
-        x = np.where(missing, 0.0, x)
-        if self.logarithmic:
-            x = np.sign(x) * np.log1p(np.abs(x))
-        z = np.clip((x - self.mean) / self.deviation, -LIMIT, LIMIT)
-        z[missing] = 0.0
-        return np.concatenate([z, missing[:, self.flags]], axis=1).astype(np.float32)
+        x = np.array(columns, np.float64)
+        out = np.empty((len(x), self.width), np.float32)
+        _scale(x, self.mean, self.deviation, self.flags, self.logarithmic, out)
+        return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Answer every array by name, for a bundle."""
@@ -62,7 +78,8 @@ class Scaling:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Make it of what `arrays` answered; raises KeyError and ValueError."""
-        mean, deviation, flags = (np.asarray(arrays[k]) for k in ("mean", "deviation", "flags"))
+        # Owned: of a bundle's read-only arrays another kernel would be compiled.
+        mean, deviation, flags = (np.array(arrays[k]) for k in ("mean", "deviation", "flags"))
         fits = mean.shape == deviation.shape and np.isfinite(mean).all()
         if not fits or not (deviation > 0).all() or not ((flags >= 0) & (flags < len(mean))).all():
             raise ValueError("the numbers of a scaling do not fit each other")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.intent.confidence import BOLDEST, PLACES, SHYEST, Confidence, fresh, running_share
+from models.intent.confidence import BOLDEST, PLACES, SHYEST, Confidence, fresh
 
 USUAL = np.array([1.0, 0.5, 0.9])
 WIDTHS = np.tile(np.linspace(0, 1, 101), (len(PLACES), 1))
@@ -17,14 +17,24 @@ def trust() -> Confidence:
     return Confidence(2.0, USUAL, WIDTHS)
 
 
-def test_half_of_the_trust_is_there_after_half_events(trust: Confidence) -> None:
-    assert trust.length(2) == 0.5
-    assert trust.length([1, 2, 6]) == pytest.approx([1 / 3, 1 / 2, 3 / 4])
+def known_part(trust: Confidence, known: np.ndarray, offsets: list[int]) -> np.ndarray:
+    """The part of novelty alone."""
+    usual = trust.before(np.ones_like(known), np.array(offsets))
+    return trust.before(known, np.array(offsets)) / usual
+
+
+def length_part(half: float, n: int) -> np.ndarray:
+    """The part of length alone, after each of n events."""
+    return Confidence(half, USUAL, WIDTHS).before(np.ones((n, 3)), np.array([0, n]))
+
+
+def test_half_of_the_trust_is_there_after_half_events() -> None:
+    assert length_part(2.0, 6)[[0, 1, 5]] == pytest.approx([1 / 3, 1 / 2, 3 / 4])
 
 
 @given(st.floats(SHYEST, BOLDEST))
 def test_length_rises_and_the_first_event_never_passes_one_half(half: float) -> None:
-    parts = Confidence(half, USUAL, WIDTHS).length(np.arange(1, 300))
+    parts = length_part(half, 300)
     assert (np.diff(parts) > 0).all()
     assert parts[0] <= 0.5
     assert parts[-1] < 1
@@ -32,39 +42,43 @@ def test_length_rises_and_the_first_event_never_passes_one_half(half: float) -> 
 
 def test_what_is_as_known_as_usual_costs_nothing(trust: Confidence) -> None:
     known = np.ones((4, 3))
-    assert trust.known(known, np.array([0, 4])).tolist() == [1, 1, 1, 1]
+    assert known_part(trust, known, [0, 4]).tolist() == [1, 1, 1, 1]
 
 
 def test_nothing_to_know_costs_nothing(trust: Confidence) -> None:
     known = np.array([[1, NAN, NAN]] * 3)
-    assert trust.known(known, np.array([0, 3])).tolist() == [1, 1, 1]
+    assert known_part(trust, known, [0, 3]).tolist() == [1, 1, 1]
 
 
 def test_one_new_item_is_no_novelty_but_ten_are(trust: Confidence) -> None:
     known = np.column_stack([np.ones(10), np.zeros(10), np.ones(10)])
-    parts = trust.known(known, np.array([0, 10]))
+    parts = known_part(trust, known, [0, 10])
     assert parts[0] > 0.8
     assert (np.diff(parts) < 0).all()
     assert parts[-1] < 0.6
 
 
 def test_nonsense_is_not_trusted(trust: Confidence) -> None:
-    parts = trust.known(np.zeros((10, 3)), np.array([0, 10]))
+    parts = known_part(trust, np.zeros((10, 3)), [0, 10])
     assert parts[-1] < 0.05
 
 
 def test_sessions_do_not_share_their_novelty(trust: Confidence) -> None:
     known = np.concatenate([np.zeros((5, 3)), np.ones((2, 3))])
-    assert trust.known(known, np.array([0, 5, 7]))[5:].tolist() == [1, 1]
+    assert known_part(trust, known, [0, 5, 7])[5:].tolist() == [1, 1]
 
 
-def test_a_running_share_by_hand() -> None:
-    share = running_share(np.array([1.0, 0.0, NAN, 0.0]), np.array([0, 4]), 0.5)
-    assert share == pytest.approx([1, 1, 1, 0.8])
+def test_a_running_share_by_hand(trust: Confidence) -> None:
+    known = np.ones((4, 3))
+    known[:, 1] = [1.0, 0.0, NAN, 0.0]
+    # Two usual events come first: (1 + 2 · ½) / (3 + 2) is 0.8 of the usual half.
+    assert known_part(trust, known, [0, 4]) == pytest.approx([1, 1, 1, 0.9])
 
 
 def test_what_is_never_known_is_no_measure() -> None:
-    assert running_share(np.zeros(2), np.array([0, 2]), 0.0).tolist() == [1, 1]
+    trust = Confidence(2.0, np.array([1.0, 0.0, 0.0]), WIDTHS)
+    known = np.array([[1.0, 0.0, 0.0]] * 2)
+    assert known_part(trust, known, [0, 2]).tolist() == [1, 1]
 
 
 def test_usual_disagreement_costs_nothing_and_the_widest_all(trust: Confidence) -> None:
