@@ -1,7 +1,7 @@
 """Slates: the ordered answer of a recommender, and why each place is what it is."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Source(NamedTuple):
@@ -17,8 +17,13 @@ class Source(NamedTuple):
     text: str = ""
 
 
-Sources = tuple[Source, ...]
-"""Why one place is what it is, the strongest first."""
+class Sources(tuple[Source, ...]):
+    """Why one place is what it is, the strongest first.
+
+    The same few are said again and again: who sends one may keep what is sent in `wire`.
+    """
+
+    wire: Any = None
 
 
 class Ranked(NamedTuple):
@@ -31,7 +36,7 @@ class Ranked(NamedTuple):
 
     item: str
     score: float
-    sources: Sources = ()
+    sources: Sources = Sources()
     fallback: "Fallback | None" = None
     listed: bool = True
 

@@ -64,6 +64,7 @@ class Catalogue:
         self._lookup = Lookup(room)
         self._shown = np.zeros(room, np.bool_)
         self._available = np.zeros(room, np.bool_)
+        self._listed = np.zeros(room, np.bool_)
         self._expires = np.full(room, NEVER, np.int64)
         self._created = np.zeros(room, np.int64)
         self._price: Micros = np.full(room, NO_PRICE, np.int64)
@@ -105,9 +106,10 @@ class Catalogue:
         item = self.items[index]
         return item.title if item is not None and item.title else self.ids[index]
 
-    def listed(self, index: int) -> bool:
-        """Tell whether the catalogue holds the item (else it is known from the log only)."""
-        return self.items[index] is not None
+    @property
+    def listed(self) -> Flags:
+        """Whether the catalogue holds each item (else it is known from the log); shape (n,)."""
+        return self._listed[: self.size]
 
     @property
     def retired(self) -> int:
@@ -145,6 +147,7 @@ class Catalogue:
         self._unlist(index, old, item)
         self._list(index, old, item)
         self.items[index] = item
+        self._listed[index] = True
         self._shown[index] = not item.hidden
         self._available[index] = item.available
         self._expires[index] = NEVER if item.expires_at is None else item.expires_at
@@ -175,7 +178,7 @@ class Catalogue:
             self._retired.add(index)
         self._unlist(index, old, None)
         self.items[index] = None
-        self._shown[index] = False
+        self._shown[index] = self._listed[index] = False
         self._expires[index] = NEVER
         self._price[index] = NO_PRICE
         self._codes[index] = -1
@@ -208,8 +211,7 @@ class Catalogue:
         A rank and not a time, since float32 does not hold one; above 0, at most 1.
         """
         if self._recency is None:
-            listed = np.array([item is not None for item in self.items], np.bool_)
-            created = np.where(listed, self._created[: self.size], NO_PRICE)
+            created = np.where(self.listed, self._created[: self.size], NO_PRICE)
             order = np.argsort(-created.astype(np.float64), kind="stable")
             self._recency = np.empty(self.size, np.float32)
             self._recency[order] = np.arange(self.size, 0, -1) / self.size
@@ -247,6 +249,7 @@ class Catalogue:
         more = self._shown.size
         self._shown = np.concatenate((self._shown, np.zeros(more, np.bool_)))
         self._available = np.concatenate((self._available, np.zeros(more, np.bool_)))
+        self._listed = np.concatenate((self._listed, np.zeros(more, np.bool_)))
         self._expires = np.concatenate((self._expires, np.full(more, NEVER, np.int64)))
         self._created = np.concatenate((self._created, np.zeros(more, np.int64)))
         self._price = np.concatenate((self._price, np.full(more, NO_PRICE, np.int64)))

@@ -77,9 +77,9 @@ class Past(NamedTuple):
 
 
 BRIEFLY: dict[Fallback, Sources] = {
-    fallback: (Source(member, 1.0),) for fallback, (member, _) in FALLBACKS.items()
+    fallback: Sources((Source(member, 1.0),)) for fallback, (member, _) in FALLBACKS.items()
 }
-BRIEFLY_SIMILAR: Sources = (Source(SIMILAR, 1.0),)
+BRIEFLY_SIMILAR = Sources((Source(SIMILAR, 1.0),))
 
 
 def and_list(parts: Sequence[str]) -> str:
@@ -89,16 +89,16 @@ def and_list(parts: Sequence[str]) -> str:
     return ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def plain_source(fallback: Fallback) -> tuple[Source, ...]:
+def plain_source(fallback: Fallback) -> Sources:
     """Answer the source of an item that was not proposed for anyone in particular."""
     member, text = FALLBACKS[fallback]
-    return (Source(member, 1.0, (), text),)
+    return Sources((Source(member, 1.0, (), text),))
 
 
-def similar_source(catalogue: Catalogue, target: int) -> tuple[Source, ...]:
+def similar_source(catalogue: Catalogue, target: int) -> Sources:
     """Answer the source of an item shown for its likeness to the item `target`."""
     text = f"Goes with {catalogue.title(target)}"
-    return (Source(SIMILAR, 1.0, (catalogue.ids[target],), text),)
+    return Sources((Source(SIMILAR, 1.0, (catalogue.ids[target],), text),))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -144,7 +144,7 @@ class _Ready(dict[int, Sources]):
             left, digit = divmod(left, _BASE)
             member, percent = divmod(digit - 1, 101)
             named.append(Source(self._members[member], percent / 100))
-        self[code] = tuple(named) or (Source(BLEND, 1.0),)
+        self[code] = Sources(named or (Source(BLEND, 1.0),))
         return self[code]
 
 
@@ -191,7 +191,7 @@ def personal_sources(
             else:
                 text = _again(model, row, past) if member == REPEATS else _sentence(member, deeds)
                 sources.append(Source(member, share, because, text))
-        found.append(tuple(sources))
+        found.append(Sources(sources))
     return found
 
 

@@ -4,8 +4,6 @@ One pure function, `recommend`, gives the answers of the service and of the batc
 Knows nothing of stores, consent or requests.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from domain.slates import Fallback, Slate, Sources
@@ -46,11 +44,12 @@ def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
     heard = hear(desk, asker, as_of, allowed, _excludes_seen(desk, ask))
     boosts = None if choice is None else choice.boosts
     case = Case(desk, ask, asker, as_of, heard.rows, target, allowed, boosts, heard.past)
-    places = _fill(case)
-    if not places.ids and heard.withheld.size and ask.exclude_seen is None:
+    unknown = heard.unknown + (ask.item != "" and target < 0)
+    slate = _fill(case, unknown)
+    if not slate.ids and heard.withheld.size and ask.exclude_seen is None:
         allowed[heard.withheld] = True
-        places = _fill(case)
-    return places.slate(heard.unknown + (ask.item != "" and target < 0))
+        slate = _fill(case, unknown)
+    return slate
 
 
 def _excludes_seen(desk: Desk, ask: Ask) -> bool:
@@ -67,46 +66,29 @@ def _allowed(desk: Desk, ask: Ask, as_of: int, choice: Choice | None) -> Flags:
     return allowed
 
 
-@dataclass(slots=True)
-class _Places:
-    """The columns of a slate while they are filled."""
-
-    ids: list[str] = field(default_factory=list[str])
-    scores: list[float] = field(default_factory=list[float])
-    sources: list[Sources] = field(default_factory=list[Sources])
-    marks: list[Fallback | None] = field(default_factory=list["Fallback | None"])
-    listed: list[bool] = field(default_factory=list[bool])
-
-    def slate(self, unknown: int) -> Slate:
-        """Answer the slate; its mark is the last place's, since the most personal come first."""
-        return Slate(
-            tuple(self.ids),
-            tuple(self.scores),
-            tuple(self.sources),
-            tuple(self.marks),
-            tuple(self.listed),
-            self.marks[-1] if self.marks else Fallback.newest,
-            unknown,
-        )
-
-
-def _fill(case: Case) -> _Places:
-    catalogue = case.desk.catalogue
-    ids, items = catalogue.ids, catalogue.items
-    places = _Places()
+def _fill(case: Case, unknown: int) -> Slate:
+    """Answer the slate of `case`; its mark is the last place's: the most personal come first."""
+    catalogue, k = case.desk.catalogue, case.ask.k
+    ids: list[str] = []
+    scores: list[float] = []
+    sources: list[Sources] = []
+    marks: list[Fallback | None] = []
+    listed: list[bool] = []
     for proposal in proposals(case):
-        chosen, scores = _best(case, proposal, case.ask.k - len(places.ids))
+        chosen, values = _best(case, proposal, k - len(ids))
         if not chosen.size:
             continue
-        rows = chosen.tolist()
-        places.ids += [ids[row] for row in rows]
-        places.scores += scores.tolist()
-        places.sources += _sources(case, proposal, chosen)
-        places.marks += [proposal.fallback] * len(rows)
-        places.listed += [items[row] is not None for row in rows]
-        if len(places.ids) == case.ask.k:
+        ids += [catalogue.ids[row] for row in chosen.tolist()]
+        scores += values.tolist()
+        sources += _sources(case, proposal, chosen)
+        marks += [proposal.fallback] * chosen.size
+        listed += catalogue.listed[chosen].tolist()
+        if len(ids) == k:
             break
-    return places
+    mark = marks[-1] if marks else Fallback.newest
+    return Slate(
+        tuple(ids), tuple(scores), tuple(sources), tuple(marks), tuple(listed), mark, unknown
+    )
 
 
 def _best(case: Case, proposal: Proposal, need: int) -> tuple[Indices, Rounded]:

@@ -22,7 +22,7 @@ _STRETCH = 96
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _key(bits: int) -> int:
+def _key(bits: np.int32) -> np.int32:
     """Answer a whole number ordered as the float32 of these bits; not-a-number is the least.
 
     Whole numbers, because a maximum of floats is not found in vector lanes unless
@@ -57,7 +57,7 @@ def _sink(keys: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _offer(key: int, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
+def _offer(key: np.int32, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
     """Put a key into the heap of the best unless it is full of better ones; answer its size.
 
     Offered in the order of their indices, of two equal keys the first stays.
@@ -99,7 +99,7 @@ def _heights(bits: np.ndarray, allowed: np.ndarray, heights: np.ndarray) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _floor(heights: np.ndarray, best: np.ndarray, out: np.ndarray) -> int:
+def _floor(heights: np.ndarray, best: np.ndarray, out: np.ndarray) -> np.int32:
     """Answer a key that at least k items reach: the k-th highest stretch's best.
 
     The least key there is when that is not above zero: then every stretch is looked at.

@@ -6,8 +6,7 @@ the slate itself is made by models.recommend.policy.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -29,7 +28,6 @@ PATH = "/v1/recommendations"
 MAX_BODY = 1 << 19
 FAMILY = "recommend"
 DOWN_TIMEOUT_S = 0.02
-_ROOM = 65_536
 _encode = msgspec.json.Encoder().encode
 
 Mark = Annotated[
@@ -165,39 +163,27 @@ def _shape(slate: Slate, model: str, found: _Found, has_model: bool) -> Answer:
     reason = found.reason
     if slate.fallback is not None and not reason:
         reason = _why(slate, found.asker, has_model)
-    columns = zip(
-        slate.ids, slate.scores, slate.marks, slate.listed, _told(slate.sources), strict=True
-    )
-    places = [PlaceOut(*column) for column in columns]
+    columns = zip(slate.ids, slate.scores, slate.marks, slate.listed, slate.sources, strict=True)
+    places = [
+        PlaceOut(
+            item, score, mark, listed, _tell(sources) if sources.wire is None else sources.wire
+        )
+        for item, score, mark, listed, sources in columns
+    ]
     return Answer(
         new_id(), places, model or None, found.as_of, slate.fallback, reason, slate.unknown_items
     )
 
 
-Told = tuple[SourceOut, ...]
-_ready: dict[int, tuple[Sources, Told]] = {}
-"""Sources already as JSON, by identity: the same brief ones come again and again. Holding on
-to them keeps their identity theirs."""
-
-
-def _told(slated: Sequence[Sources]) -> list[Told]:
-    """Answer the sources of each place as they are sent."""
-    return [
-        kept[1] if (kept := _ready.get(id(sources))) is not None else _tell(sources)
-        for sources in slated
-    ]
-
-
-def _tell(sources: Sources) -> Told:
+def _tell(sources: Sources) -> tuple[SourceOut, ...]:
+    """Answer the sources of a place as they are sent; those without reasons are kept ready."""
     if sources and sources[0].text:
         return tuple([SourceOut(*source) for source in sources])
-    brief = tuple([SourceOut(source.member, source.share) for source in sources])
-    # JSON within an answer's JSON, as msgspec takes it: not a tuple, but it reads like one.
-    told = cast("Told", msgspec.Raw(_encode(brief)))
-    if len(_ready) >= _ROOM:
-        _ready.clear()
-    _ready[id(sources)] = (sources, told)
-    return told
+    # JSON within an answer's JSON: no tuple, but msgspec writes it as the one it stands for.
+    sources.wire = msgspec.Raw(
+        _encode([SourceOut(source.member, source.share) for source in sources])
+    )
+    return sources.wire
 
 
 def _why(slate: Slate, asker: Asker, has_model: bool) -> str:

@@ -123,7 +123,7 @@ def test_items_of_the_log_are_recommendable_and_unlisted():
     catalogue.delete("gone")
     catalogue.note(["met", "old", "gone"])
     assert [catalogue.ids[row] for row in np.flatnonzero(catalogue.live(NOW))] == ["old", "met"]
-    assert not catalogue.listed(catalogue.index("met"))
+    assert not catalogue.listed[catalogue.index("met")]
     assert catalogue.title(catalogue.index("met")) == "met"
     assert catalogue.retired == 1
 
