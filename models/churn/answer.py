@@ -16,6 +16,7 @@ from domain.scores import Band, Reason
 from models.churn.bands import Limits, band_of
 from models.churn.features import VIEWS
 from models.churn.model import ChurnModel
+from models.churn.picks import pick_many, reasons_at
 from models.churn.reasons import Teller, teller_of
 from models.churn.stakes import value_at_stake
 
@@ -115,14 +116,13 @@ class ChurnDesk:
         assert contributions is not None
         curve = model.survival(x, self.days, scored.probability) if self.days else None
         values = value_at_stake(rows).tolist() if model.events else [float("nan")] * len(people)
-        sums = teller.grouped(contributions)
+        picked = pick_many(teller, contributions, x, REASONS)
         chances, trust = scored.probability.tolist(), scored.confidence.tolist()
         out: list[Answered] = []
         for place, person in enumerate(people):
             probability = chances[place]
             value = _known(values[place], person.value)
             loss = None if value is None else probability * max(value, 0.0)
-            told = teller.told(sums[place], contributions[place], x[place], most=REASONS)
             out.append(
                 Answered(
                     probability,
@@ -131,7 +131,7 @@ class ChurnDesk:
                     () if curve is None else tuple(curve[place].tolist()),
                     value,
                     loss,
-                    told,
+                    reasons_at(teller, picked, place),
                 )
             )
         return out

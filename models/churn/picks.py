@@ -4,6 +4,7 @@ The same picks as `Teller.pick` makes for one row, compiled, so that a sweep kee
 a user and the sentences are written when somebody reads them. Knows nothing of sentences.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ class _Tables(NamedTuple):
     member: npt.NDArray[np.int64]
 
 
+@lru_cache(maxsize=16)
 def _tables(teller: Teller) -> _Tables:
     places = [told.places for lines in teller.lines for told in lines]
     if any(len(one) > 2 for one in places):

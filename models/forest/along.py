@@ -113,7 +113,8 @@ def along(
         _along_blocks(trees, tables, rows, column, values, out)
         return
     splits, feature, threshold = trees.splits, trees.feature, trees.threshold
-    kind, missing_left, offset, slots = trees.kind, trees.missing_left, tables.offset, tables.slots
+    kind, missing_left, offset = trees.kind, trees.missing_left, tables.offset
+    leaves, outputs, leaf, start = trees.leaves, trees.value, tables.leaf, tables.start
     asks = np.flatnonzero(feature == column)
     bits = np.empty((asks.shape[0], values.shape[0]), np.int64)
     _bits(trees, asks, values, bits)
@@ -125,8 +126,7 @@ def along(
             first, last = splits[tree], splits[tree + 1]
             if offset[tree] < 0:
                 for k in range(values.shape[0]):
-                    leaf = _leaf_with(trees, tree, row, column, values[k])
-                    out[i, k] += trees.value[leaf]
+                    out[i, k] += outputs[_leaf_with(trees, tree, row, column, values[k])]
                 while place < asks.shape[0] and asks[place] < last:
                     place += 1
                 continue
@@ -147,6 +147,5 @@ def along(
                 for k in range(values.shape[0]):
                     patterns[k] = (patterns[k] & ~(1 << shift)) | (bits[place, k] << shift)
                 place += 1
-            width = slots[tree + 1] - slots[tree]
             for k in range(values.shape[0]):
-                out[i, k] += tables.rows[offset[tree] + patterns[k] * (width + 1) + width]
+                out[i, k] += outputs[leaves[tree] + leaf[start[tree] + patterns[k]]]

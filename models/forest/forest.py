@@ -42,14 +42,14 @@ def _leaf(trees: Trees, tree: int, row: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _entries(trees: Trees, tables: Tables, row: np.ndarray, entries: np.ndarray) -> None:
-    """Write where in the tables the entry of each small tree for this row is.
+def _decisions(trees: Trees, tables: Tables, row: np.ndarray, patterns: np.ndarray) -> None:
+    """Write the decisions of one row at the splits of each small tree as bits.
 
     The arrays are named once: handing thirteen of them to a function for each tree would cost
     more than the tree.
     """
     splits, feature, threshold = trees.splits, trees.feature, trees.threshold
-    kind, missing_left, offset, slots = trees.kind, trees.missing_left, tables.offset, tables.slots
+    kind, missing_left, offset = trees.kind, trees.missing_left, tables.offset
     for tree in range(offset.shape[0]):
         if offset[tree] < 0:
             continue
@@ -62,20 +62,21 @@ def _entries(trees: Trees, tables: Tables, row: np.ndarray, entries: np.ndarray)
             else:
                 left = goes_left(trees, split, float(value))
             pattern |= np.int64(left) << (split - first)
-        entries[tree] = offset[tree] + pattern * (slots[tree + 1] - slots[tree] + 1)
+        patterns[tree] = pattern
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _raw_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    entries = np.empty(tables.offset.shape[0], np.int64)
+    patterns = np.empty(tables.offset.shape[0], np.int64)
+    offset, start, leaf = tables.offset, tables.start, tables.leaf
+    leaves, values = trees.leaves, trees.value
     for row in range(rows.shape[0]):
-        _entries(trees, tables, rows[row], entries)
-        for tree in range(entries.shape[0]):
-            if tables.offset[tree] < 0:
-                out[row] += trees.value[_leaf(trees, tree, rows[row])]
+        _decisions(trees, tables, rows[row], patterns)
+        for tree in range(patterns.shape[0]):
+            if offset[tree] < 0:
+                out[row] += values[_leaf(trees, tree, rows[row])]
             else:
-                width = tables.slots[tree + 1] - tables.slots[tree]
-                out[row] += tables.rows[entries[tree] + width]
+                out[row] += values[leaves[tree] + leaf[start[tree] + patterns[tree]]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -94,20 +95,21 @@ def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> Non
                     out[row] += trees.value[_leaf(trees, tree, rows[row])]
                 continue
             patterns_of(trees, tree, columns, width, patterns)
-            size = tables.slots[tree + 1] - tables.slots[tree] + 1
+            start, leaves = tables.start[tree], trees.leaves[tree]
             for row in range(width):
-                out[first + row] += tables.rows[offset + patterns[row] * size + size - 1]
+                out[first + row] += trees.value[leaves + tables.leaf[start + patterns[row]]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _explain_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
     """Add the shares as `_contributions` does, where all trees are small."""
-    entries = np.empty(tables.offset.shape[0], np.int64)
-    slots, feature, told = tables.slots, tables.feature, tables.rows
+    patterns = np.empty(tables.offset.shape[0], np.int64)
+    offset, slots, feature, told = tables.offset, tables.slots, tables.feature, tables.rows
     for row in range(rows.shape[0]):
-        _entries(trees, tables, rows[row], entries)
-        for tree in range(entries.shape[0]):
-            at = entries[tree] - slots[tree]
+        _decisions(trees, tables, rows[row], patterns)
+        for tree in range(patterns.shape[0]):
+            count = slots[tree + 1] - slots[tree]
+            at = offset[tree] + patterns[tree] * (count + 1) - slots[tree]
             for slot in range(slots[tree], slots[tree + 1]):
                 out[row, feature[slot]] += told[at + slot]
 

@@ -22,12 +22,16 @@ class Tables(NamedTuple):
     """offset: int64[t], where a tree's table begins in `rows`, -1 without one. slots: int64[t+1]
     into feature: int32, the distinct features of each tree. rows: float64; of a tree of d
     features, the entry of a pattern is d values and the output of the leaf it leads to.
+    start: int64[t], where a tree's patterns begin in leaf: uint8, the leaf of each, counted from
+    the tree's first; small enough for the nearest cache, where outputs alone are wanted.
     """
 
     offset: npt.NDArray[np.int64]
     slots: npt.NDArray[np.int64]
     feature: npt.NDArray[np.int32]
     rows: npt.NDArray[np.float64]
+    start: npt.NDArray[np.int64]
+    leaf: npt.NDArray[np.uint8]
 
 
 def tables_of(trees: Trees, paths: Paths, rule: Quadrature, features: int) -> Tables:
@@ -35,22 +39,29 @@ def tables_of(trees: Trees, paths: Paths, rule: Quadrature, features: int) -> Ta
     sizes = np.diff(trees.splits)
     offset, slots = np.full(len(sizes), -1, np.int64), np.zeros(len(sizes) + 1, np.int64)
     found: list[npt.NDArray[np.int32]] = []
-    length = 0
+    start = np.zeros(len(sizes), np.int64)
+    length, patterns = 0, 0
     for tree, size in enumerate(sizes):
         if size <= MOST_SPLITS:
             found.append(np.unique(trees.feature[trees.splits[tree] : trees.splits[tree + 1]]))
             offset[tree] = length
+            start[tree] = patterns
             length += (len(found[-1]) + 1) << int(size)
+            patterns += 1 << int(size)
         slots[tree + 1] = slots[tree] + (len(found[-1]) if size <= MOST_SPLITS else 0)
     tables = Tables(
         settled(offset, np.int64),
         settled(slots, np.int64),
         settled(np.concatenate([np.zeros(0), *found]), np.int32),
         np.zeros(length),
+        settled(start, np.int64),
+        np.zeros(patterns, np.uint8),
     )
     longest = int(max(paths.count, default=0))
     _tabulate(trees, paths, rule, tables, longest, np.zeros(features))
-    return tables._replace(rows=settled(tables.rows, np.float64))
+    return tables._replace(
+        rows=settled(tables.rows, np.float64), leaf=settled(tables.leaf, np.uint8)
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -84,5 +95,7 @@ def _tabulate(
             for feature in features:
                 tables.rows[at] = out[feature]
                 at += 1
-            tables.rows[at] = trees.value[_leaf_of(trees, tree, went_left)]
+            leaf = _leaf_of(trees, tree, went_left)
+            tables.leaf[tables.start[tree] + pattern] = leaf - trees.leaves[tree]
+            tables.rows[at] = trees.value[leaf]
             at += 1

@@ -19,6 +19,7 @@ from models.churn.linear import Linear
 from models.churn.model import ChurnModel
 from models.forest.dump import forest_from_dump
 from models.uplift.action import Terms
+from models.uplift.halves import Halves
 from models.uplift.line import Line
 from models.uplift.model import UpliftModel
 
@@ -106,7 +107,7 @@ def release_contact(home: Path, effect: float, doubt: float) -> str:
     give or take `doubt`; a good outcome is worth 10 where no value is known, a contact costs 1."""
     f = len(NAMES)
     model = UpliftModel(
-        forests=(_forest(f, _leaf(0.0)),) * 2,
+        halves=Halves.of([_forest(f, _leaf(0.0))] * 2),
         line=Line(0.0, effect, 1.0, ((doubt / 2) ** 2, 0.0, 0.0)),
         deviations=2.0,
         terms=Terms(10.0, 1.0),
