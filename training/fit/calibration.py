@@ -69,7 +69,11 @@ def fit_isotonic(p: F64, y: F64) -> Calibration:
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     points = [block[0] / block[2] for block in blocks]
     heights = np.maximum.accumulate([(block[1] + 0.5) / (block[2] + 1) for block in blocks])
-    keep = [k for k in range(len(points)) if k == 0 or points[k] > points[k - 1]]
+    # Means of equal probabilities may differ by rounding, either way.
+    keep: list[int] = []
+    for k, point in enumerate(points):
+        if not keep or point > points[keep[-1]]:
+            keep.append(k)
     return Isotonic(tuple(points[k] for k in keep), tuple(float(heights[k]) for k in keep))
 
 

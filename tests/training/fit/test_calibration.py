@@ -66,3 +66,11 @@ def test_one_customers_many_rows_are_one_observation() -> None:
 def test_a_single_fold_is_parted_by_itself() -> None:
     p, y, _ = _drawn(slope=0.4)
     assert choose_calibration(p, y, np.zeros(len(p))).name != "none"
+
+
+def test_probabilities_that_differ_by_rounding_only_make_steps_that_rise() -> None:
+    rng = np.random.default_rng(0)
+    p = 0.3 + rng.integers(-1, 2, 5000) * np.spacing(0.3)
+    y = (np.arange(5000) >= 2500).astype(float)
+    found = fit_isotonic(p, y)
+    assert (np.diff(found.points) > 0).all()
