@@ -1,7 +1,7 @@
 """The card says what the numbers say, aligned for people."""
 
 from models.bundle import DataStamp, Metric
-from training.card import Facts, by_contender, card, metric_table
+from training.card import Facts, by_contender, card, graded, metric_table
 
 METRICS = {
     "ndcg_at_10": Metric(0.5, 0.4, 0.6),
@@ -68,3 +68,12 @@ def test_a_table_has_rows_and_no_times():
     assert "64,000 rows of a table" in text
     assert "1970" not in text
     assert "below 0 it loses them" in text
+
+
+def test_a_grade_is_told_with_its_reasons():
+    tuned = {"grade": "B", "grade_why": ["few rows", "one season"]}
+    facts = Facts("churn", 0, METRICS, DataStamp(), settings={"tuned": tuned})
+    assert "Quality grade B: few rows; one season." in card(facts)
+    assert graded({"tuned": {"grade": "A"}}) == "A"
+    assert graded({"tuned": 3}) == graded({}) == ""
+    assert "Quality grade" not in card(FACTS)
