@@ -10,8 +10,10 @@ from pathlib import Path
 
 from benchmarks import (
     churn_quality,
+    churn_score,
     freshness,
     intake,
+    intent_quality,
     latency,
     parity,
     recommend_quality,
@@ -31,6 +33,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "latency": latency.run,
     "recommend-quality": recommend_quality.run,
     "churn-quality": churn_quality.run,
+    "churn-score": churn_score.run,
+    "intent-quality": intent_quality.run,
     "sweep": sweep.run,
     "uplift": uplift.run,
 }

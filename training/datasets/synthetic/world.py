@@ -74,8 +74,8 @@ def _rows(rows: list[list[float]]) -> F64:
 def _kinds() -> F64:
     columns = ("search", "click", "custom", "add_to_cart", "seen", "purchase")
     shares = [
-        [0.36, 0.52, 0.03, 0.03, 0.06, 0.00],
-        [0.05, 0.74, 0.12, 0.07, 0.02, 0.00],
+        [0.20, 0.66, 0.04, 0.03, 0.07, 0.00],
+        [0.12, 0.72, 0.06, 0.05, 0.05, 0.00],
         [0.04, 0.34, 0.06, 0.26, 0.02, 0.28],
         [0.24, 0.56, 0.02, 0.03, 0.15, 0.00],
     ]
@@ -102,8 +102,8 @@ def usual_world() -> World:
         taste=_rows(taste.tolist()),
         tier=np.where(careful[:, None], [0.6, 0.3, 0.1], [0.2, 0.4, 0.4]),
         need=np.where(careful, -1.2, -0.8),
-        cart=1.4,
-        fresh=-1.2,
+        cart=1.0,
+        fresh=-1.0,
         fresh_days=5.0,
         kinds=_kinds(),
         gaps=_rows(
