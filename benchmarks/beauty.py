@@ -7,6 +7,7 @@ commands; nothing of what is then measured.
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from benchmarks.servers import Server, environment
 from domain.errors import ScientistError, TooLittleData
 
 ITEMS = 12_101
+MODEL_S = 30.0
 COMMANDS = (
     ("import", "--preset", "amazon-beauty"),
     ("fit", "recommend"),
@@ -88,6 +90,10 @@ def refuse_empty(server: Server, beauty: Beauty) -> None:
     20 items of a released model, and personal.
     """
     users = beauty.users
+    # A service is ready before it has read its model.
+    deadline = time.monotonic() + MODEL_S
+    while not ask(server, {"user": users[0]}).get("model") and time.monotonic() < deadline:
+        time.sleep(0.1)
     for user in users[:: max(1, len(users) // 100)]:
         answer = ask(server, {"user": user, "k": 20})
         if not answer.get("model"):
