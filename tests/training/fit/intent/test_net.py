@@ -1,6 +1,7 @@
 """The networks: causal, the same by seed whatever else draws, exported as they are."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -137,3 +138,50 @@ def test_weights_are_kept_and_taken_back() -> None:
 
 def test_widths_are_those_of_the_inputs() -> None:
     assert learner().widths == (ROWS, NUMBERS, PRIOR)
+
+
+@pytest.mark.parametrize(("core", "operator"), [("lstm", "LSTM"), ("gru", "GRU")])
+def test_a_recurrent_core_stays_one_operator_of_any_length(core: str, operator: str) -> None:
+    graph = onnx.load_from_string(learner(core).to_onnx(FIELDS)).graph
+    assert [node.op_type for node in graph.node].count(operator) == 1
+    assert not {"Loop", "Scan"} & {node.op_type for node in graph.node}
+
+
+def test_the_file_names_its_free_sizes(core: str) -> None:
+    graph = onnx.load_from_string(learner(core).to_onnx(FIELDS)).graph
+    sizes = {
+        one.name: [size.dim_param or size.dim_value for size in one.type.tensor_type.shape.dim]
+        for one in (*graph.input, *graph.output)
+    }
+    assert sizes["codes"] == ["sessions", "events", FIELDS]
+    assert sizes["numbers"] == ["sessions", "events", NUMBERS]
+    assert sizes["prior"] == ["sessions", PRIOR]
+    assert sizes["keep"] == ["kept"]
+    assert sizes["log_odds"][2] == 3
+
+
+def test_places_may_be_kept_in_any_number(core: str) -> None:
+    network = Network(learner(core).to_onnx(FIELDS))
+    given = asked(2, 9)
+    every = network.log_odds(*given, np.arange(9))
+    some = network.log_odds(*given, np.array([0, 4, 8]))
+    assert some == pytest.approx(every[:, [0, 4, 8]], abs=1e-6)
+
+
+def test_the_heads_learn_from_their_own_draws() -> None:
+    one, data = learner(), batch(32)
+    weight = data.weight.copy()
+    weight[:, :, 1:] = 0
+    before = one.net.head.weight.detach().numpy().copy()
+    one.learn(data._replace(weight=weight), 1e-2)
+    moved = np.abs(one.net.head.weight.detach().numpy() - before).max(axis=1)
+    assert moved[0] > 1e-3
+    # The others only shrink by the decay of weights.
+    assert (moved[1:] < moved[0] / 10).all()
+
+
+def test_answers_are_asked_without_dropout() -> None:
+    one = Learner(Shape("lstm", ROWS, NUMBERS, PRIOR, width=16, dropout=0.9), seed=1)
+    one.learn(batch(events=4)._replace(weight=np.ones((8, 4, 4), np.float32)))
+    given = asked(2, 4)
+    assert np.array_equal(one.log_odds(*given), one.log_odds(*given))
