@@ -1,5 +1,6 @@
 """Reading: the current sweep is noticed, older ones stay for as long as they are kept."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,31 @@ def test_what_cannot_be_read_is_the_operators_business(tmp_path: Path) -> None:
     (tmp_path / CURRENT).write_text("half")
     with pytest.raises(OperatorError):
         Sweeps(tmp_path).current()
+
+
+def test_readers_in_threads_always_see_a_whole_sweep(tmp_path: Path) -> None:
+    sweeps, wrong = Sweeps(tmp_path), list[str]()
+    _put(tmp_path, 1, "a1")
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            sweep = sweeps.current()
+            if sweep is None:
+                wrong.append("none")
+                return
+            number = sweep.summary.id[-1]
+            rows = sweeps.selected(sweep, Wanted(), "user")
+            if sweep.table.names(rows) != [f"a{number}"]:
+                wrong.append(number)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(2, 9):
+        _put(tmp_path, number, f"a{number}")
+        clear_old(tmp_path, keep=3)
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert not wrong

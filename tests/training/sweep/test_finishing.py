@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from domain.scores import Band
+from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.reading import Sweep, open_sweep
 from feature_store.sweeps.shelf import Summary
 from feature_store.sweeps.table import SweepTable, write_table
+from models.churn.bands import Limits, band_of
 from tests.feature_store.sweeps.making import FEATURES, scored
 from training.sweep import finishing
 from training.sweep.finishing import About, basis_of, finish, limits_for
@@ -113,3 +118,25 @@ def test_the_basis_is_loss_when_there_is_any() -> None:
     assert basis_of(PARTS[0]) == "loss"
     assert basis_of(scored(["a"], [0.5], [0.0])) == "probability"
     assert basis_of(scored(["a"], [0.5], [np.nan])) == "probability"
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.floats(0, 120), min_size=4, max_size=4), min_size=2, max_size=5))
+def test_bands_over_many_sweeps_are_those_of_each_user_alone(tmp_path_factory, losses) -> None:
+    root = tmp_path_factory.mktemp("shelf") / "churn"
+    users, before = ["a", "b", "c", "d"], None
+    bands: dict[str, Band | None] = dict.fromkeys(users)
+    limits = Limits(10.0, 8.5, 50.0, 42.5)
+    for number, row in enumerate(losses, 1):
+        parts = [scored(users[:2], [1.0] * 2, row[:2]), scored(users[2:], [1.0] * 2, row[2:])]
+        if not any(row):
+            return
+        crossed = {user: bands[user] or Band.low for user in users}
+        bands = {
+            user: band_of(loss, bands[user], limits) for user, loss in zip(users, row, strict=True)
+        }
+        summary, before = _finish(root, _plan(number), parts, before)
+        levels = zip(before.table.users.to_pylist(), before.table["level"].tolist(), strict=True)
+        assert {user: LEVELS[level] for user, level in levels} == bands
+        changed = sum(crossed[user] != bands[user] for user in users)
+        assert summary.crossings == (changed if number > 1 else 0)

@@ -8,6 +8,7 @@ import pytest
 from domain.ids import user_entity
 from feature_store.sweeps.table import SCORED
 from feature_store.views.catalogue import views_named
+from models.churn.answer import ChurnDesk, Person, limits_around
 from models.churn.features import VIEWS
 from models.churn.picks import Picked, reasons_at
 from tests.training.sweep.sweeping import AS_OF, learned_model
@@ -90,3 +91,25 @@ def test_without_a_hazard_survival_is_unknown(history, model) -> None:
     bare = replace(model, hazard=None)
     table = Scoring(bare, teller_for(bare)).score(history, ["a"], np.array([0]), AS_OF)
     assert np.isnan(table["survival"]).all()
+
+
+def test_a_sweep_says_what_a_request_would_be_told(history, model, scoring) -> None:
+    users, entity = _everybody(history)
+    table = scoring.score(history, users, entity, AS_OF)
+    desk = ChurnDesk(model, limits_around(0.4))
+    rows = history.replay_at(views_named(VIEWS), entity, AS_OF).views
+    answers = desk.answers(rows, [Person()] * len(users))
+    picked = Picked(
+        table["reason_group"], table["reason_line"],
+        table["reason_numbers"].reshape(-1, REASONS, 2), table["reason_total"],
+        table["reason_share"], table["rest"],
+    )  # fmt: skip
+    assert desk.days == survival_days(model)
+    for place, told in enumerate(answers):
+        assert table["probability"][place] == pytest.approx(told.probability, abs=1e-12)
+        assert table["confidence"][place] == told.confidence
+        assert table["value"][place] == pytest.approx(told.value, nan_ok=True)
+        assert table["expected_loss"][place] == pytest.approx(told.expected_loss)
+        assert table["survival"][place].tolist() == pytest.approx(list(told.survival))
+        mine = reasons_at(scoring.teller, picked, place)
+        assert [one.text for one in mine] == [one.text for one in told.reasons]
