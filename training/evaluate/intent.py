@@ -17,6 +17,7 @@ from training.evaluate.probabilities import auc, average_precision, losses
 F64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.uint8]
 EVENTS = (1, 3, 5, 10)
+EVEN = 0.5
 
 
 def _right(y: Labels, p: F64, threshold: float) -> npt.NDArray[np.bool_]:
@@ -54,9 +55,10 @@ def measure_rows(
 ) -> dict[str, Metric]:
     """Answer every metric of every scorer, with intervals.
 
-    threshold: what says yes; take how common the goal was where was learned, never here. Of each
-    scorer: auc, average_precision, log_loss, balanced_accuracy, accuracy. Of the rows: rows,
-    base_rate, majority_accuracy. Without rows, just that there are none.
+    threshold: what says yes for balanced_accuracy; take how common the goal was where was
+    learned, never here. Of each scorer: auc, average_precision, log_loss, balanced_accuracy, and
+    accuracy, where one half says yes. Of the rows: rows, base_rate, majority_accuracy. Without
+    rows, just that there are none.
     """
     y = rows.y
     out = {"rows": Metric(*[float(len(y))] * 3)}
@@ -72,7 +74,6 @@ def measure_rows(
         return max(rate, 1 - rate)
 
     out["base_rate"] = told(lambda w: float(np.average(y, weights=w)))
-    out["majority_accuracy"] = told(common)
     for name, p in rows.scores.items():
         prefix = "" if name == "model" else f"{name}_"
         lost = losses(y, p)
@@ -81,9 +82,11 @@ def measure_rows(
             "average_precision": lambda w, p=p: average_precision(y, p, w),
             "log_loss": lambda w, lost=lost: float(np.average(lost, weights=w)),
             "balanced_accuracy": lambda w, p=p: balanced_accuracy(y, p, threshold, w),
-            "accuracy": lambda w, p=p: accuracy(y, p, threshold, w),
+            "accuracy": lambda w, p=p: accuracy(y, p, EVEN, w),
         }
         out |= {prefix + what: told(measured) for what, measured in measures.items()}
+    # Last: a scorer called "majority" learned elsewhere which answer is the commoner.
+    out["majority_accuracy"] = told(common)
     return out
 
 

@@ -55,8 +55,11 @@ def test_everybody_is_measured_on_the_same_rows():
 
 
 def test_always_no_reaches_the_majority_accuracy():
-    found = measure_rows(rows(), 2.0, rounds=20)
-    assert found["accuracy"].value == found["majority_accuracy"].value
+    table = rows()
+    scores = {"model": table.scores["model"], "majority": np.full(2000, table.y.mean())}
+    found = measure_rows(table._replace(scores=scores), float(table.y.mean()), rounds=20)
+    never = measure_rows(table._replace(scores={"model": np.zeros(2000)}), 0.1, rounds=20)
+    assert never["accuracy"].value == found["majority_accuracy"].value
     assert found["majority_accuracy"].value == pytest.approx(1 - found["base_rate"].value)
 
 
