@@ -7,6 +7,7 @@ networks or labels.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -162,7 +163,7 @@ class Vocabulary:
     item_buckets: int
     category_buckets: int
 
-    @property
+    @cached_property
     def sizes(self) -> I64:
         """Answer int64[len(FIELDS)], how many rows of the one table each field has, in order."""
         hashed = [FIRST_KNOWN + self.category_buckets, FIRST_KNOWN + self.item_buckets]
