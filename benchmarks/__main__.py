@@ -19,6 +19,7 @@ from benchmarks import (
     recommend_quality,
     replay,
     results,
+    score_latency,
     sweep,
     uplift,
 )
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "churn-quality": churn_quality.run,
     "churn-score": churn_score.run,
     "intent-quality": intent_quality.run,
+    "score-latency": score_latency.run,
     "sweep": sweep.run,
     "uplift": uplift.run,
 }

@@ -76,7 +76,7 @@ def run(arguments: Arguments) -> Outcome:
         ]  # fmt: skip
         figures = medians(rounds) | {"customers": float(len(states))}
     notes = [
-        f"one core, compiled before, memory settled as in a worker; medians of the runs; "
+        "one core, compiled before, memory settled as in a worker; medians of the runs; "
         "the figures with cpu leave out what other processes took of the core",
         f"{LARGEST.trees} trees of {LARGEST.leaves} leaves, a line, a hazard over eight intervals",
     ]
