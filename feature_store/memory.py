@@ -43,6 +43,7 @@ from feature_store.store import (
     Appended,
     DecisionEntry,
     DeletedPage,
+    EditBlob,
     EditItems,
     EntityState,
     ItemChange,
@@ -279,6 +280,10 @@ class MemoryStore:
 
     async def put_blob(self, name: str, value: bytes) -> None:
         self._blobs[name] = value
+
+    async def edit_blob(self, name: str, edit: EditBlob) -> bytes:
+        value = self._blobs[name] = edit(self._blobs.get(name))
+        return value
 
     async def ping(self) -> None:
         return None

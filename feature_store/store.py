@@ -102,6 +102,8 @@ class ItemChange(NamedTuple):
 
 EditItems = Callable[[Mapping[str, Item]], Sequence[Item]]
 """Answers what to put, given the items there are by id; may be called more than once."""
+EditBlob = Callable[[bytes | None], bytes]
+"""Answers what to put, given what is there; may be called more than once."""
 
 
 class Store(Protocol):
@@ -212,6 +214,14 @@ class Store(Protocol):
         """Replace a small named value."""
         ...
 
+    async def edit_blob(self, name: str, edit: EditBlob) -> bytes:
+        """Put what `edit` makes of a small named value; answer it.
+
+        Atomic: when another writer comes in between, `edit` is asked again with what they
+        wrote. What it raises passes through and nothing is written.
+        """
+        ...
+
     async def ping(self) -> None:
         """Answer when the store answers."""
         ...
@@ -246,6 +256,7 @@ __all__ = [
     "Appended",
     "DecisionEntry",
     "DeletedPage",
+    "EditBlob",
     "EditItems",
     "EntityState",
     "ItemChange",

@@ -28,6 +28,7 @@ from feature_store.scores import pack_scores
 from feature_store.store import (
     Appended,
     DeletedPage,
+    EditBlob,
     EditItems,
     ItemChange,
     ItemPage,
@@ -36,6 +37,8 @@ from feature_store.store import (
 )
 
 _LINK_HOPS = 3
+_FOR_EVER = ""
+"""In place of a time to live."""
 _PATCH_TRIES = 200
 MOST_ENTRIES = 4_096
 """About how many unread entries a bucket's stream of decisions may hold: unlike events,
@@ -244,6 +247,18 @@ class RedisStore:
 
     async def put_blob(self, name: str, value: bytes) -> None:
         await self._server.call("SET", keys.blob(name), value)
+
+    async def edit_blob(self, name: str, edit: EditBlob) -> bytes:
+        place = keys.blob(name)
+        held: bytes | None = await self._server.call("GET", place)
+        for _ in range(_PATCH_TRIES):
+            value = edit(held)
+            call = ([place], [held or b"", value, _FOR_EVER])
+            now_held = (await self._server.run(scripts.COMPARE_AND_SET, [call]))[0]
+            if not now_held:
+                return value
+            held = now_held
+        raise StoreUnavailable("too many changes of one value at once")
 
     async def ping(self) -> None:
         # On a cluster any node may answer a PING; a read shows that slots are served.

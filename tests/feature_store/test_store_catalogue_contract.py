@@ -225,6 +225,26 @@ async def test_blobs(store: Store) -> None:
     await store.ping()
 
 
+async def test_a_blob_is_edited_and_no_edit_is_lost(store: Store) -> None:
+    assert await store.edit_blob("count", lambda held: (held or b"") + b"a") == b"a"
+
+    async def add(part: bytes) -> None:
+        await store.edit_blob("count", lambda held: (held or b"") + part)
+
+    await asyncio.gather(*(add(b"b") for _ in range(20)))
+    assert await store.get_blob("count") == b"a" + b"b" * 20
+
+    def refuse(held: bytes | None) -> bytes:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await store.edit_blob("count", refuse)
+    assert await store.get_blob("count") == b"a" + b"b" * 20
+    # What was emptied is edited as well.
+    await store.put_blob("count", b"")
+    assert await store.edit_blob("count", lambda held: b"c") == b"c"
+
+
 async def test_decisions_are_accepted(store: Store) -> None:
     made = Decision("d", NOW, "recommend", "uada", "m", NOW, ("a", "b"), (1.0, 0.5), (1.0, 1.0))
     await store.log_decisions([made, made._replace(decision_id="e", entity="")])
