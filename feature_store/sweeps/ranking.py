@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_store.log.arrow import pa, pc
-from feature_store.sweeps.table import SCORED, SweepTable, by_name
+from feature_store.sweeps.table import SweepTable, by_name
 
 I8 = npt.NDArray[np.int8]
 F64 = npt.NDArray[np.float64]
@@ -56,7 +56,8 @@ def rank(
         mine = -column[order]
         return np.argsort(mine, kind="stable").astype(np.int32)
 
-    columns = {name: table[name][order] for name in SCORED}
+    # What was kept beside the scores keeps its rows.
+    columns = {name: column[order] for name, column in table.columns.items()}
     columns |= {
         "level": level[order],
         "previous": previous[order],

@@ -18,22 +18,25 @@ from feature_store.sweeps.shelf import (
     is_id,
     read_summary,
 )
-from feature_store.sweeps.table import TABLE, SweepTable, open_table
+from feature_store.sweeps.table import FEATURES, TABLE, SweepTable, open_table
 
 _REMEMBERED = 8
 """Selections kept, so that the next page of one need not look at every row again."""
 
 
 class Sweep(NamedTuple):
-    """A whole sweep, opened."""
+    """A whole sweep, opened; `features` in the same order, None where none were kept."""
 
     summary: Summary
     table: SweepTable
+    features: SweepTable | None = None
 
 
 def open_sweep(folder: Path) -> Sweep:
     """Open a whole sweep; raises OperatorError when it cannot be read."""
-    return Sweep(read_summary(folder), open_table(folder / TABLE))
+    beside = folder / FEATURES
+    features = open_table(beside) if beside.exists() else None
+    return Sweep(read_summary(folder), open_table(folder / TABLE), features)
 
 
 class Sweeps:

@@ -18,6 +18,8 @@ from feature_store.sweeps.durable import write_with
 
 Array = npt.NDArray[Any]
 TABLE = "table.arrow"
+FEATURES = "features.arrow"
+"""Beside the table, in the same order: what conditions may ask of the users."""
 USER = "user"
 SCORED = (
     "probability",
@@ -75,12 +77,22 @@ def table_of(users: Any, columns: Mapping[str, Array]) -> SweepTable:
 
 
 def joined(tables: list[SweepTable]) -> SweepTable:
-    """Answer the rows of several tables of the same columns, at least one, below one another."""
+    """Answer the rows of several tables, at least one, below one another.
+
+    What only some of them hold is left out: parts of an earlier release may hold less.
+    """
     users = pa.concat_arrays([table.users for table in tables])
-    names = tables[0].columns
+    names = [name for name in tables[0].columns if all(name in one.columns for one in tables)]
     return SweepTable(
         users, {name: np.concatenate([table[name] for table in tables]) for name in names}
     )
+
+
+def parted(table: SweepTable) -> tuple[SweepTable, SweepTable]:
+    """Answer the columns of RANKED, and all others, each as a table."""
+    ranked = {name: table[name] for name in table.columns if name in RANKED}
+    others = {name: table[name] for name in table.columns if name not in RANKED}
+    return SweepTable(table.users, ranked), SweepTable(table.users, others)
 
 
 def by_name(table: SweepTable) -> npt.NDArray[np.int64]:

@@ -20,7 +20,15 @@ from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.ranking import rank
 from feature_store.sweeps.reading import Sweep
 from feature_store.sweeps.shelf import Summary, write_summary
-from feature_store.sweeps.table import TABLE, SweepTable, joined, open_table, write_table
+from feature_store.sweeps.table import (
+    FEATURES,
+    TABLE,
+    SweepTable,
+    joined,
+    open_table,
+    parted,
+    write_table,
+)
 from models.churn.bands import Limits, levels_of, limits_from
 from training.sweep.plan import WORK, Plan, part_path
 
@@ -87,7 +95,10 @@ def finish(
     limits = limits_for(plan, None if before is None else before.summary, key)
     ranked = rank(table, None if before is None else before.table, partial(_levels, limits), key)
     step("ranked")
-    write_table(folder / TABLE, ranked.table)
+    scores, features = parted(ranked.table)
+    write_table(folder / TABLE, scores)
+    if features.columns:
+        write_table(folder / FEATURES, features)
     write_parquet(folder / ROWS, ranked.table, plan, about)
     step("written")
     counts = np.bincount(ranked.table["level"], minlength=len(LEVELS)).tolist()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from feature_store.audiences import feature_columns
 from feature_store.history import History
 from feature_store.sweeps.table import SweepTable, joined, table_of
 from feature_store.views.catalogue import views_named
@@ -62,16 +63,17 @@ class Scoring:
         self, history: History, users: Sequence[str], entity: npt.NDArray[np.int64],
         as_of: int, people: People | None = None,
     ) -> SweepTable:  # fmt: skip
-        """Answer a row a user. entity: int64[n], -1 without events; people: attributes of each.
+        """Answer a row a user: scores, then features by full name.
 
-        as_of: ms UTC, exclusive.
+        entity: int64[n], -1 without events; people: attributes of each. as_of: ms UTC, exclusive.
         """
         tables: list[SweepTable] = []
         for start in range(0, max(len(users), 1), CHUNK):
             some = slice(start, start + CHUNK)
             replayed = history.replay_at(views_named(VIEWS), entity[some], as_of)
             own = [NOBODY] * len(users[some]) if people is None else people[some]
-            tables.append(table_of(list(users[some]), self.columns(replayed.views, own)))
+            columns = self.columns(replayed.views, own) | feature_columns(replayed.views)
+            tables.append(table_of(list(users[some]), columns))
         return tables[0] if len(tables) == 1 else joined(tables)
 
     def columns(

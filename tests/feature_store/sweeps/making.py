@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from feature_store.audiences import FEATURES as FEATURE_NAMES
 from feature_store.sweeps.ranking import rank
 from feature_store.sweeps.shelf import PLAN, Summary, point, write_json, write_summary
-from feature_store.sweeps.table import SCORED, TABLE, SweepTable, table_of, write_table
+from feature_store.sweeps.table import FEATURES as BESIDE
+from feature_store.sweeps.table import SCORED, TABLE, SweepTable, parted, table_of, write_table
 
 ID = "20240601T000000-0000000{}"
 AS_OF = 1_717_200_000_000
@@ -41,6 +43,13 @@ def scored(users: list[str], probability: list[float], value: list[float]) -> Sw
     return table_of(users, columns)
 
 
+def with_features(table: SweepTable, given: dict[str, list[float]]) -> SweepTable:
+    """The table with features beside its scores: those given, and 0 for all others."""
+    columns = {name: np.zeros(len(table)) for name in FEATURE_NAMES}
+    columns |= {name: np.array(column, float) for name, column in given.items()}
+    return table_of(table.users, {**table.columns, **columns})
+
+
 def by_loss(loss: np.ndarray, previous: np.ndarray) -> np.ndarray:
     """Bands without memory: medium from 10, high from 50."""
     return np.digitize(np.nan_to_num(loss), [10.0, 50.0]).astype(np.int8)
@@ -51,7 +60,10 @@ def put(root: Path, number: int, table: SweepTable, before: SweepTable | None = 
     folder = root / ID.format(number)
     write_json(folder / PLAN, {})
     ranked = rank(table, before, by_loss, table["expected_loss"])
-    write_table(folder / TABLE, ranked.table)
+    scores, features = parted(ranked.table)
+    write_table(folder / TABLE, scores)
+    if features.columns:
+        write_table(folder / BESIDE, features)
     levels = ranked.table["level"]
     summary = Summary(
         id=folder.name,

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from domain.errors import OperatorError
-from feature_store.sweeps.table import by_name, joined, open_table, table_of, write_table
-from tests.feature_store.sweeps.making import scored
+from feature_store.sweeps.table import (
+    SCORED,
+    by_name,
+    joined,
+    open_table,
+    parted,
+    table_of,
+    write_table,
+)
+from tests.feature_store.sweeps.making import scored, with_features
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -62,3 +70,14 @@ def test_a_broken_table_says_what_to_do(tmp_path: Path, content: bytes | None) -
         (tmp_path / "t.arrow").write_bytes(content)
     with pytest.raises(OperatorError, match="sweep again"):
         open_table(tmp_path / "t.arrow")
+
+
+def test_what_only_some_parts_hold_is_left_out_and_the_rest_is_parted() -> None:
+    plain = scored(["a"], [0.5], [1.0])
+    more = with_features(scored(["b"], [0.25], [1.0]), {"rfm.recency": [3.0]})
+    whole = joined([more, plain])
+    assert tuple(whole.columns) == SCORED
+    scores, features = parted(joined([more, more]))
+    assert tuple(scores.columns) == SCORED
+    assert features["rfm.recency"].tolist() == [3.0, 3.0]
+    assert features.users is scores.users

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from domain.ids import user_entity
+from feature_store.audiences import FEATURES, feature_columns
 from feature_store.sweeps.table import SCORED
 from feature_store.views.catalogue import views_named
 from models.churn.answer import ChurnDesk, Person, limits_around
@@ -27,10 +28,12 @@ def _everybody(history) -> tuple[list[str], np.ndarray]:
 def test_each_row_is_what_one_alone_would_get(history, model, scoring) -> None:
     users, entity = _everybody(history)
     table = scoring.score(history, users, entity, AS_OF)
-    assert tuple(table.columns) == SCORED
+    assert tuple(table.columns) == (*SCORED, *FEATURES)
     for place in (0, 17, 200):
         pairs = [(user_entity(users[place]), AS_OF)]
         rows = history.replay(views_named(VIEWS), pairs).views
+        for name, (column,) in feature_columns(rows).items():
+            assert table[name][place] == column
         x = model.matrix(rows)
         alone = model.score_many(x)
         probability = float(alone.probability[0])
