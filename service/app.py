@@ -29,6 +29,7 @@ from service.errors import error_reply
 from service.live_catalogue import LiveCatalogue
 from service.live_churn import LiveChurn
 from service.live_intent import Door, IntentScorer
+from service.live_segments import LiveSegments
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
 from service.openapi import build_document
@@ -77,10 +78,11 @@ async def serve_context(
         scores=scores,
         churn=LiveChurn(bundles, sweeps),
         intent=IntentScorer(door),
+        segments=LiveSegments(store),
     )
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
-        *(context.decisions, scores, context.churn, context.intent),
+        *(context.decisions, scores, context.churn, context.intent, context.segments),
     )
     started: list[Any] = []
     try:

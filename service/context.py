@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.live_catalogue import LiveCatalogue
     from service.live_churn import LiveChurn
     from service.live_intent import IntentScorer
+    from service.live_segments import LiveSegments
     from service.score_cache import ScoreCache
     from service.trends import LiveTrends
 
@@ -31,7 +32,7 @@ class Context:
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     scores: scores on their way into the store. churn: what churn is answered from.
-    intent: scores who sent events, in the background.
+    intent: scores who sent events, in the background. segments: saved conditions, read.
     """
 
     store: Store
@@ -47,3 +48,4 @@ class Context:
     scores: "ScoreCache"
     churn: "LiveChurn"
     intent: "IntentScorer"
+    segments: "LiveSegments"

@@ -37,6 +37,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "method_not_allowed": 405,
     "request_timeout": 408,
     "already_identified": 409,
+    "version_conflict": 409,
     "body_too_large": 413,
     "too_many_rows": 413,
     "unsupported_encoding": 415,

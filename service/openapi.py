@@ -37,6 +37,7 @@ _TAGS = (
     ("items", "What may be shown."),
     ("intent", "Who is about to buy."),
     ("churn", "Who is leaving, why, and whom it pays to reach."),
+    ("segments", "Named audiences: saved conditions over features and scores."),
     ("operation", "How the service is."),
 )
 

@@ -4,7 +4,17 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 """
 
 from service.http import Route
-from service.routes import churn, churn_pages, events, intent, items, recommendations, users
+from service.routes import (
+    churn,
+    churn_pages,
+    events,
+    intent,
+    items,
+    recommendations,
+    segment_users,
+    segments,
+    users,
+)
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
@@ -14,4 +24,6 @@ ROUTES: tuple[Route, ...] = (
     *churn.ROUTES,
     *churn_pages.ROUTES,
     *intent.ROUTES,
+    *segments.ROUTES,
+    *segment_users.ROUTES,
 )

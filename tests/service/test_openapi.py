@@ -19,7 +19,7 @@ from tests.service.serving import App, app_in_memory
 DOCUMENT = json.loads(json.dumps(build_document(FastAPI(title="t", version="1"), ROUTES)))
 SCHEMAS = Schemas(DOCUMENT)
 WITH_BODY = [route for route in ROUTES if route.body_cap]
-OWN = [route for route in WITH_BODY if route.tag not in ("recommendations", "intent")]
+OWN = [route for route in WITH_BODY if route.tag not in ("recommendations", "intent", "segments")]
 RELAXED = settings(
     deadline=None, max_examples=15, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
