@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "score": Command("training.cli_score", "score everyone as of a time; write a Parquet file"),
     "sweep": Command("training.cli_sweep", "score everyone for the service to page through"),
     "notify": Command("training.cli_notify", "tell a webhook who crossed a band"),
+    "clusters": Command("training.cli_clusters", "group the customers of the last sweep, in words"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
     "simulate": Command("training.cli_simulate", "make up a shop with known truth, as files"),
 }
