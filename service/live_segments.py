@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
@@ -22,14 +22,19 @@ from feature_store.store import Store
 from service.logs import log_unexpected, log_warning
 
 
-class Told(NamedTuple):
-    """What was just answered about a user; None where a number is not known."""
+class Told(Protocol):
+    """What was said of a user, just now or earlier; None where a number is not known."""
 
-    probability: float
-    confidence: float
-    band: Band | None
-    value: float | None
-    expected_loss: float | None
+    @property
+    def probability(self) -> float: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def band(self) -> Band | None: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def expected_loss(self) -> float | None: ...
 
 
 def scores_of(told: Told | None) -> dict[str, float]:

@@ -58,7 +58,8 @@ class ChurnOut(msgspec.Struct, frozen=True, gc=False):
     associations in the past, not causes. uplift, recommended_action: null unless a model of a
     randomised trial is released. fallback: null for the model's own answer; `prevalence` is the
     share that left in the model's tests, `cached` what was said at as_of by `model`, `none` no
-    number at all; `reason` says why, or what else is amiss.
+    number at all; `reason` says why, or what else is amiss. segments: the saved segments they are
+    in as of now; none where nothing was looked at.
     """
 
     decision_id: str
@@ -84,6 +85,7 @@ class ChurnOut(msgspec.Struct, frozen=True, gc=False):
     reason: Literal[
         "", "consent", "lapsed", "no_history", "no_model", "store_unavailable", "unknown_user"
     ] = ""
+    segments: tuple[str, ...] = ()
 
 
 class UsersIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,6 +109,14 @@ class _Meaning(NamedTuple):
     active_days: float | None
     definition: Literal["inactivity", "contractual"] | None
     model: str | None
+
+
+class _When(NamedTuple):
+    """As of when somebody was looked at, what was amiss, and the segments they were in."""
+
+    as_of: int
+    reason: Literal["", "lapsed"]
+    segments: tuple[str, ...]
 
 
 _NO_MEANING = _Meaning(None, None, None, None, None, None)
@@ -188,7 +198,8 @@ def _scored(
             out.append(_fallback(desk, user, now, "no_history", state))
             continue
         reason = "lapsed" if lapsed[place] else ""
-        out.append(_shape(desk, user, told[place], effects[place], (as_ofs[place], reason)))
+        when = _When(as_ofs[place], reason, context.segments.of(rows, place, told[place]))
+        out.append(_shape(desk, user, told[place], effects[place], when))
         _cache(context, desk, user, out[-1], state.scores.get(FAMILY))
     return out
 
@@ -216,7 +227,7 @@ def _shape(
     user: str,
     told: Answered,
     effect: Effect | None,
-    when: tuple[int, Literal["", "lapsed"]],
+    when: _When,
 ) -> ChurnOut:
     uplift, action = None, None
     if effect is not None and desk.uplift is not None:
@@ -235,10 +246,11 @@ def _shape(
         tuple([ReasonOut(*reason) for reason in told.reasons]),
         uplift,
         action,
-        when[0],
+        when.as_of,
         *_meaning(desk),
         None,
-        when[1],
+        when.reason,
+        when.segments,
     )
 
 

@@ -24,7 +24,6 @@ from feature_store.sweeps.reading import Sweep
 from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply, query_of
-from service.live_segments import Told
 from service.shapes import check_id
 from service.states import moments, read_states, view_rows
 
@@ -231,10 +230,7 @@ def _membership(context: Context, user: str, state: EntityState | None) -> Membe
         return MembershipReply(user, (), now, None, "none", "unknown_user")
     as_ofs = moments([state], now)
     rows = view_rows(context.churn.views, [state], as_ofs, context.store.settings.history_cap)
-    told = None if held is None else Told(
-        held.probability, held.confidence, held.band, held.value, held.expected_loss
-    )  # fmt: skip
-    names = context.segments.of(rows, 0, told)
+    names = context.segments.of(rows, 0, held)
     return MembershipReply(user, names, as_ofs[0], None if held is None else held.as_of)
 
 

@@ -5,15 +5,15 @@ from math import nan
 import numpy as np
 import pytest
 
-from domain.scores import Band
+from domain.scores import Band, Score
 from feature_store import segments as saved
 from feature_store.audiences import SHOWN
 from feature_store.memory import MemoryStore
 from feature_store.views.catalogue import VIEWS
-from service.live_segments import LiveSegments, Told, scores_of
+from service.live_segments import LiveSegments, scores_of
 from tests.service.serving import NOW, SwitchedStore, until
 
-TOLD = Told(0.7, 0.5, Band.high, None, None)
+TOLD = Score(0.7, 0.5, NOW, "v1", None, Band.high, None, None)
 
 
 def rows(recency: list[float]) -> dict[str, np.ndarray]:

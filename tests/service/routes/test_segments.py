@@ -15,6 +15,8 @@ from domain.users import Profile
 from feature_store.segments import BLOB_NAME
 from feature_store.sweeps.table import SweepTable
 from tests.feature_store.sweeps.making import AS_OF, ID, put, scored, with_features
+from tests.golden.leaving import release_leaving
+from tests.service.routes.test_churn import until
 from tests.service.serving import NOW, App, app_in_memory
 
 GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "segments").glob("*.json"))
@@ -179,3 +181,19 @@ def test_membership_is_not_told_without_consent_or_knowledge(shop: App) -> None:
     shop.store.down = True
     told = shop.send("GET", "/v1/users/fay/segments")[1]
     assert (told["fallback"], told["reason"]) == ("none", "store_unavailable")
+
+
+def test_the_churn_answer_tells_of_segments(tmp_path: Path) -> None:
+    release_leaving(tmp_path)
+    with app_in_memory(tmp_path) as app:
+        until(app, lambda: app.context.churn.current is not None)
+        for user, days_ago in (("loyal", 10.0), ("silent", 300.0)):
+            buy(app, user, days_ago)
+        assert app.send("GET", "/v1/churn/silent")[1]["segments"] == []
+        score = app.send("GET", "/v1/churn/silent")[1]["probability"]
+        save(app, "silent", f"recency > 30 and churn.probability between {score} and {score}")
+        save(app, "seen", "orders >= 1")
+        told = app.send("POST", "/v1/churn", {"users": ["loyal", "silent", "nobody"]})[1]["users"]
+        assert [one["segments"] for one in told] == [["seen"], ["seen", "silent"], []]
+        app.send("PATCH", "/v1/users/silent", {"consent": {"analytics": False}})
+        assert app.send("GET", "/v1/churn/silent")[1]["segments"] == []
