@@ -27,8 +27,8 @@ from training.fit.clusters import COLUMNS, F64, Clustering, cluster
 _ABOUT = """\
 Group the customers of the last sweep by what they do; say in words what sets each group apart.
 
-k-means on standardised columns of the feature views; how many groups there are is chosen by
-silhouette, told beside what the same search finds in shuffled columns: near that, there are no
+k-means on standardised columns of the feature views. How many groups there are is chosen by how far
+the silhouette lies above that of shuffled columns, which is told beside it: near that, there are no
 groups to speak of. A group that a short condition finds again can be saved as a segment.
 """
 _EXAMPLES = """\
@@ -61,7 +61,7 @@ def told(found: Clustering, groups: list[Described], sweep: Sweep) -> list[str]:
     lines = [
         f"{len(found.label):,} users of sweep {sweep.summary.id}, {found.k} groups by "
         f"{len(found.space.names)} columns: silhouette {found.silhouettes[found.k]:.2f} "
-        f"(in shuffled columns {found.null:.2f})"
+        f"(in shuffled columns {found.null[found.k]:.2f})"
     ]
     for one in groups:
         lines.append(f"{one.number}. {one.users:,} users ({one.share:.0%}): {one.words}")
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
             "as_of": sweep.summary.as_of,
             "columns": list(found.space.names),
             "silhouettes": {str(k): value for k, value in found.silhouettes.items()},
-            "silhouette_shuffled": found.null,
+            "silhouettes_shuffled": {str(k): value for k, value in found.null.items()},
             "clusters": [as_json(one) for one in groups],
         }
         write_whole(args.out, json.dumps(written, indent=1).encode())

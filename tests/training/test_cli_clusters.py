@@ -40,7 +40,7 @@ def test_groups_are_told_and_written(home: Path, capsys: pytest.CaptureFixture[s
     assert "2. 90 users (30%): higher recency: 200 days" in told
     written = json.loads(out.read_text())
     assert [one["users"] for one in written["clusters"]] == [150, 90, 60]
-    assert written["silhouettes"]["3"] > written["silhouette_shuffled"]
+    assert written["silhouettes"]["3"] > written["silhouettes_shuffled"]["3"]
     assert written["clusters"][1]["where"] in told
 
 

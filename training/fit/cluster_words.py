@@ -32,12 +32,14 @@ _CLEAR = 0.3
 
 
 class Difference(NamedTuple):
-    """How a cluster differs in one column: medians of those known, and deviations apart."""
+    """How a cluster differs in one column: medians of those known (means where medians are the
+    same), and deviations apart."""
 
     name: str
     own: float
     all: float
     apart: float
+    average: bool = False
 
 
 class Rule(NamedTuple):
@@ -120,31 +122,39 @@ def differences(
     apart = clustering.space.x[inside].mean(axis=0)
     order = np.argsort(-np.abs(apart), kind="stable")[:MOST_TOLD]
     return tuple(
-        Difference(
-            clustering.space.names[place],
-            _median(columns[clustering.space.names[place]][inside]),
-            _median(columns[clustering.space.names[place]]),
-            float(apart[place]),
-        )
+        _difference(clustering.space.names[place], inside, columns, float(apart[place]))
         for place in order
         if abs(apart[place]) >= _CLEAR
     )
 
 
-def _median(column: F64) -> float:
-    known = column[np.isfinite(column)]
-    return float(np.median(known)) if len(known) else float("nan")
+def _difference(
+    name: str, inside: npt.NDArray[np.bool_], columns: Mapping[str, F64], apart: float
+) -> Difference:
+    column = columns[name]
+    known = np.isfinite(column)
+    own, everybody = column[known & inside], column[known]
+    if not len(own):
+        return Difference(name, float("nan"), float(np.median(everybody)), apart)
+    if np.median(own) != np.median(everybody):
+        return Difference(name, float(np.median(own)), float(np.median(everybody)), apart)
+    return Difference(name, float(own.mean()), float(everybody.mean()), apart, True)
 
 
 def in_words(told: Sequence[Difference], vocabulary: Vocabulary) -> str:
     """Answer one sentence: each difference with its value and everybody's."""
     if not told:
         return "like everybody"
-    return "; ".join(
-        f"{'higher' if one.apart > 0 else 'lower'} {one.name.partition('.')[2].replace('_', ' ')}: "
-        f"{_number(one.own)} {vocabulary[one.name].unit} (everybody: {_number(one.all)})"
-        for one in told
-    )
+    return "; ".join(_told(one, vocabulary[one.name].unit) for one in told)
+
+
+def _told(one: Difference, unit: str) -> str:
+    name = one.name.partition(".")[2].replace("_", " ")
+    # Money and shares go without saying, and so does what the name says already.
+    said = "" if unit in ("house currency", "share") or unit in name else f" {unit}"
+    how = " on average" if one.average else ""
+    more = "higher" if one.apart > 0 else "lower"
+    return f"{more} {name}: {_number(one.own)}{said}{how} (everybody: {_number(one.all)})"
 
 
 def _number(value: float) -> str:

@@ -1,8 +1,8 @@
 """Clusters: k-means on standardised columns of the views, as a sweep kept them.
 
 Columns that no customer differs in, or that say what another says, are left out; long tails are
-logged, what is unknown stands at the middle. How many clusters there are is chosen by silhouette,
-beside what the same search finds in columns shuffled one by one, where there is nothing to find.
+logged, what is unknown stands at the middle. How many clusters there are is chosen by how far the
+silhouette lies above that of columns shuffled one by one, where there is nothing to find.
 Knows nothing of files or of how clusters are told in words.
 """
 
@@ -45,12 +45,12 @@ class Space(NamedTuple):
 
 
 class Clustering(NamedTuple):
-    """label: int64[n], 0 is the largest cluster. silhouettes: by k, float. null: the best one in
-    shuffled columns. space: what distances were measured in."""
+    """label: int64[n], 0 is the largest cluster. silhouettes, null: by k, in the columns and in
+    shuffled ones. space: what distances were measured in."""
 
     label: I64
     silhouettes: dict[int, float]
-    null: float
+    null: dict[int, float]
     space: Space
 
     @property
@@ -183,8 +183,10 @@ def cluster(columns: Mapping[str, F64], k: int | None = None, seed: int = 0) -> 
     ks = range(2, min(MOST_K, distinct) + 1) if k is None else range(k, k + 1)
     told, centres = _search(sample, ks, rng)
     shuffled = rng.permuted(sample, axis=0)
-    null = max(_search(shuffled, ks, rng)[0].values())
-    best = max(told, key=lambda one: told[one])
+    null, _ = _search(shuffled, ks, rng)
+    # By itself a silhouette favours two clusters; what chance makes of each number is taken off,
+    # as the gap statistic does (Tibshirani, Walther and Hastie, 2001).
+    best = max(told, key=lambda one: told[one] - null[one])
     label = nearest(space.x, centres[best])[0]
     counts = np.bincount(label, minlength=best)
     rank = np.empty(best, np.int64)

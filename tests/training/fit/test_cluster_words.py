@@ -73,11 +73,29 @@ def test_small_differences_are_no_words() -> None:
     assert in_words((), VOCABULARY) == "like everybody"
 
 
+def test_where_medians_are_the_same_means_tell() -> None:
+    inside = np.arange(200) < 60
+    columns, _ = three_kinds(200)
+    orders = np.ones(200)
+    orders[:25] = 5.0
+    found = cluster(columns | {"rfm.orders_90d": orders}, 3)
+    told = {
+        one.name: one for one in differences(inside, found, columns | {"rfm.orders_90d": orders})
+    }
+    one = told["rfm.orders_90d"]
+    assert one.average
+    assert (one.own, one.all) == (pytest.approx(160 / 60), pytest.approx(1.5))
+    nobody = {name: np.where(inside, np.nan, column) for name, column in columns.items()}
+    assert np.isnan(differences(inside, found, nobody | {"rfm.orders_90d": orders})[0].own)
+
+
 def test_numbers_are_for_people() -> None:
     assert [rounded(one) for one in (1234.5, 0.012345, -3.0)] == [1230.0, 0.0123, -3.0]
     vocabulary = {"rfm.value_90d": Column("rfm.value_90d", "euros")}
     told = [Difference("rfm.value_90d", 12_345.6, float("nan"), -1.0)]
     assert in_words(told, vocabulary) == "lower value 90d: 12,346 euros (everybody: unknown)"
+    same = [Difference("rhythm.orders", 1.94, 1.2, 0.5, True)]
+    assert in_words(same, VOCABULARY) == "higher orders: 1.94 on average (everybody: 1.2)"
     assert Rule(parse_condition("recency > 1", VOCABULARY), 0.0, 0.0).f1 == 0.0
 
 
