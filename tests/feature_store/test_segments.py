@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import BadField, NotFound, OperatorError
 from feature_store.memory import MemoryStore
@@ -109,3 +111,29 @@ def test_a_name_is_plain(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "A", "a b", "é", "a/b", "x" * 65, "a:b", "..", "a.b", "a\n"])
 def test_other_names_are_refused(name: str) -> None:
     assert not is_name(name)
+
+
+NAMES = st.from_regex(r"[a-z0-9_-]{1,64}", fullmatch=True)
+SEGMENTS = st.dictionaries(
+    NAMES,
+    st.builds(Segment, st.just(""), st.text(max_size=60), st.text(max_size=20),
+              st.integers(1, 2**40), st.integers(0, 2**45), st.integers(0, 2**45)),
+    max_size=5,
+)  # fmt: skip
+
+
+@given(SEGMENTS, st.integers(0, 2**40))
+def test_any_segments_are_packed_and_read(found: dict[str, Segment], revision: int) -> None:
+    named = {name: found[name]._replace(name=name) for name in sorted(found)}
+    whole = Segments(revision, named)
+    assert parse(pack(whole)) == whole
+    assert all(map(is_name, named))
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_read_or_refused(held: bytes) -> None:
+    try:
+        found = parse(held)
+    except OperatorError:
+        return
+    assert parse(pack(found)) == found

@@ -1,0 +1,83 @@
+"""What a sweep keeps beside its scores: the columns that conditions ask for, user by user."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.condition_text import parse_condition
+from domain.conditions import judge, judge_one
+from domain.ids import user_entity
+from feature_store.audiences import FEATURES, SHOWN, VOCABULARY, row_lookup, sweep_lookup
+from feature_store.history import History
+from feature_store.sweeps.reading import Sweep
+from feature_store.sweeps.table import RANKED
+from feature_store.views.catalogue import views_named
+from models.churn.model import ChurnModel
+from tests.training.sweep.sweeping import AS_OF, job, release
+from training.sweep.job import Wish
+
+CONDITIONS = (
+    "recency > 30",
+    "not recency > 30",
+    "recency <= 30 and refund_recency is unknown",
+    "recency > 20 and churn.band in (medium, high)",
+    "churn.probability >= 0.5 or orders_90d < 2",
+    "not (weekdays_monday > 0.1 or churn.expected_loss < 20) and lifetime_value between 1 and 500",
+)
+
+
+@pytest.fixture(scope="module")
+def swept(history: History, model: ChurnModel, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    home = tmp_path_factory.mktemp("home")
+    release(home / "bundles", model)
+    return job(home, history).run(Wish(as_of=AS_OF))
+
+
+def test_features_lie_in_the_order_of_the_scores(swept: Sweep, history: History) -> None:
+    assert swept.features is not None
+    assert set(swept.features.columns) == set(FEATURES)
+    assert set(swept.table.columns) == set(RANKED)
+    assert swept.features.users.equals(swept.table.users)
+    users = swept.table.users.to_pylist()
+    rows = history.replay(views_named(SHOWN), [(user_entity(u), AS_OF) for u in users]).views
+    for name in FEATURES:
+        view, _, _ = name.partition(".")
+        assert view in rows
+        told = [row_lookup(rows, place, {})(name) for place in range(len(users))]
+        np.testing.assert_array_equal(sweep_lookup(swept)(name), told)
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_many_in_a_sweep_are_judged_as_each_alone(
+    swept: Sweep, history: History, text: str
+) -> None:
+    condition = parse_condition(text, VOCABULARY)
+    many = judge(condition, sweep_lookup(swept))
+    assert many.yes.any()
+    assert not many.yes.all()
+    assert not (many.yes & many.no).any()
+    users = swept.table.users.to_pylist()
+    rows = history.replay(views_named(SHOWN), [(user_entity(u), AS_OF) for u in users]).views
+    for place in range(0, len(users), 7):
+        scores = {
+            f"churn.{name}": float(swept.table[column][place])
+            for name, column in (
+                ("probability", "probability"), ("band", "level"),
+                ("expected_loss", "expected_loss"),
+            )
+        }  # fmt: skip
+        one = row_lookup(rows, place, scores)
+        alone = judge_one(condition, {name: one(name) for name in VOCABULARY})
+        assert tuple(alone) == (bool(many.yes[place]), bool(many.no[place]))
+
+
+def test_features_are_mapped_not_copied(swept: Sweep, tmp_path: Path) -> None:
+    assert swept.features is not None
+    for name in ("rfm.recency", "rfm.orders_90d", "rhythm.weekdays_monday"):
+        column = swept.features[name]
+        assert not column.flags.writeable
+        assert not column.flags.owndata
+    # Counts stay counts, so that a sweep is no larger than it must be.
+    assert swept.features["rfm.orders_90d"].dtype == np.int32
+    assert swept.features["rhythm.weekdays_monday"].dtype == np.float32
