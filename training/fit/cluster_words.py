@@ -32,8 +32,8 @@ _CLEAR = 0.3
 
 
 class Difference(NamedTuple):
-    """How a cluster differs in one column: medians of those known (means where medians are the
-    same), and deviations apart."""
+    """How a cluster differs in one column: medians of those known (means where medians do
+    not show it), and deviations apart."""
 
     name: str
     own: float
@@ -136,8 +136,10 @@ def _difference(
     own, everybody = column[known & inside], column[known]
     if not len(own):
         return Difference(name, float("nan"), float(np.median(everybody)), apart)
-    if np.median(own) != np.median(everybody):
-        return Difference(name, float(np.median(own)), float(np.median(everybody)), apart)
+    middle, usual = float(np.median(own)), float(np.median(everybody))
+    # Where medians do not show on which side of everybody the cluster lies, means do.
+    if (middle - usual) * apart > 0:
+        return Difference(name, middle, usual, apart)
     return Difference(name, float(own.mean()), float(everybody.mean()), apart, True)
 
 
@@ -153,7 +155,8 @@ def _told(one: Difference, unit: str) -> str:
     # Money and shares go without saying, and so does what the name says already.
     said = "" if unit in ("house currency", "share") or unit in name else f" {unit}"
     how = " on average" if one.average else ""
-    more = "higher" if one.apart > 0 else "lower"
+    shown = one.apart if one.own != one.own or one.all != one.all else one.own - one.all
+    more = "higher" if shown > 0 else "lower"
     return f"{more} {name}: {_number(one.own)}{said}{how} (everybody: {_number(one.all)})"
 
 

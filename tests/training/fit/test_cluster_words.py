@@ -33,6 +33,15 @@ def test_each_kind_is_told_by_what_it_is() -> None:
     assert "higher orders: 30" in loyal.words
 
 
+def test_the_numbers_never_contradict_the_word() -> None:
+    columns, _ = three_kinds()
+    for one in describe(cluster(columns), columns, VOCABULARY):
+        for told in one.differences:
+            assert told.own != told.all
+            side = "higher" if told.own > told.all else "lower"
+            assert f"{side} {told.name.partition('.')[2].replace('_', ' ')}: " in one.words
+
+
 def test_a_rule_finds_its_cluster_as_a_segment_would() -> None:
     columns, kind = three_kinds()
     for one in describe(cluster(columns), columns, VOCABULARY):
