@@ -1,15 +1,15 @@
 """States in time, and rows that are what a replay of the log would give."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from domain.errors import StoreUnavailable
 from domain.events import Kind
 from feature_store.store import Read
 from feature_store.views.catalogue import VIEWS
-from service.states import moments, read_states, view_rows
+from service.states import DOWN_TIMEOUT_S, moments, read_states, view_rows
 from tests.feature_store.making import DAY, T0, event
 from tests.service.serving import App
 
@@ -41,22 +41,20 @@ def test_a_store_out_of_reach_is_none(app: App) -> None:
 def test_patience_grows_with_the_turns_and_ends_when_the_store_is_down(
     app: App, monkeypatch
 ) -> None:
-    waited: list[float] = []
+    allowed: list[float] = []
 
-    async def slow(entities: Sequence[str]) -> Read:
-        started = asyncio.get_running_loop().time()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            waited.append(asyncio.get_running_loop().time() - started)
-        raise AssertionError
+    async def silent(entities: Sequence[str], within_s: float) -> Read:
+        allowed.append(within_s)
+        raise StoreUnavailable("the store did not answer in time")
 
-    monkeypatch.setattr(app.store, "read", slow)
+    monkeypatch.setattr(app.store, "read", silent)
     for turns, up in ((1, True), (3, True), (3, False)):
         app.context.watch.up = up
         assert app.runner.run(read_states(app.context, ["uone"], ROUTE, turns=turns)) is None
     app.context.watch.up = True
-    assert waited[2] < waited[0] < waited[1]
+    usual = app.context.settings.store_timeout_s
+    assert allowed == [usual, 3 * usual, DOWN_TIMEOUT_S]
+    assert usual > DOWN_TIMEOUT_S
 
 
 def test_an_event_of_this_very_moment_counts(app: App) -> None:

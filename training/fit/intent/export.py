@@ -6,13 +6,13 @@ Knows nothing of how it was learned.
 import numpy as np
 import onnx
 
+from models.calibration import sigmoid
 from models.intent.network import Network
 from models.intent.vocabulary import FIELDS
 from training.fit.intent.net import Learner
 
 TOLERANCE = 1e-5
-"""How far log-odds of the two may be apart, relative to the larger of 1 and their size: float32
-sums in another order."""
+"""How far the probabilities of the two may be apart: float32 sums in another order."""
 ASKED = ((1, 1), (1, 7), (2, 300), (64, 9))
 """(sessions, events) that are asked of both."""
 
@@ -31,11 +31,10 @@ def export(learner: Learner, seed: int = 0) -> Network:
             rng.normal(size=(sessions, prior)).astype(np.float32),
         )
         wanted = learner.log_odds(*asked)
-        apart = np.abs(network.log_odds(*asked, np.arange(events)) - wanted)
-        apart /= np.maximum(1.0, np.abs(wanted))
+        apart = np.abs(sigmoid(network.log_odds(*asked, np.arange(events))) - sigmoid(wanted))
         if not apart.max() <= TOLERANCE:
             raise ValueError(
-                f"the exported network is {apart.max():.1e} off in log-odds "
-                f"for {sessions} sessions of {events} events"
+                f"the exported network is {apart.max():.1e} off in probability for "
+                f"{sessions} sessions of {events} events"
             )
     return network

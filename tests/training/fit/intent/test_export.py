@@ -21,7 +21,7 @@ def test_a_network_that_answers_otherwise_is_refused(
 ) -> None:
     true = learner.log_odds
     monkeypatch.setattr(learner, "log_odds", lambda *asked: true(*asked) + np.float32(1e-3))
-    with pytest.raises(ValueError, match="off in log-odds"):
+    with pytest.raises(ValueError, match="off in probability"):
         export(learner)
 
 
@@ -30,5 +30,5 @@ def test_answers_that_are_no_numbers_are_refused(
 ) -> None:
     true = learner.log_odds
     monkeypatch.setattr(learner, "log_odds", lambda *asked: true(*asked) * np.float32(np.nan))
-    with pytest.raises(ValueError, match="off in log-odds"):
+    with pytest.raises(ValueError, match="off in probability"):
         export(learner)
