@@ -17,7 +17,7 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def category_code(text: str) -> int:
-    """Hash a category's name to 1 … 2**31 - 1; 0 means none."""
+    """Hash a category's name to 1 … 2**31 - 1; 0 means none. Networks fold it into buckets."""
     return hash32(text) & 0x7FFFFFFF or 1
 
 

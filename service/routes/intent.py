@@ -190,7 +190,7 @@ def _remembered(
         return _fallback(loaded, now, "no_events" if state.found else "unknown")
     asked = asked_of(loaded.scorer, state.records, now, context.store.settings.history_cap)
     last = int(state.records["at"][-1])
-    context.metrics.feature_age.labels(PATH).observe(max(0, now - last) / 1000)
+    context.metrics.observe_age(PATH, max(0, now - last) / 1000)
     over = asked.as_of - last > loaded.scorer.gap_ms
     out = _scored(loaded, asked, "session_over" if over else "", trajectory=trajectory)
     if held is None or held.as_of <= last or held.model != loaded.version:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from domain.events import Kind
 from domain.ids import hash64, user_entity
 from domain.money import to_micros
+from models.intent.categories import category_code
 from training.datasets.synthetic.optimum import Optimum, optimum
 from training.datasets.synthetic.visits import Hidden, Visits, draw_visits
 from training.datasets.synthetic.world import (
@@ -22,7 +23,7 @@ from training.datasets.synthetic.world import (
     prices,
     usual_world,
 )
-from training.fit.intent.sessions import Stream, category_code
+from training.fit.intent.sessions import Stream
 
 I64 = npt.NDArray[np.int64]
 START = 1_704_067_200_000

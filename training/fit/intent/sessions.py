@@ -16,7 +16,7 @@ from numba import njit
 from domain.clock import HOUR_MS
 from domain.errors import ScientistError
 from domain.events import Kind
-from domain.ids import hash32, hash64
+from domain.ids import hash64
 from feature_store.history import History
 from feature_store.views.session import GAP_MS
 from models.intent.past import ECHOES, PRIOR, SESSION, echoes_of, prior_of
@@ -30,11 +30,6 @@ U64 = npt.NDArray[np.uint64]
 QUESTIONS = ("purchase", "add_to_cart", "abandon")
 _BUY = int(Kind.purchase)
 _ADD = int(Kind.add_to_cart)
-
-
-def category_code(text: str) -> int:
-    """Hash a category's name to 1 … 2**31 - 1; 0 means none. Networks fold it into buckets."""
-    return hash32(text) & 0x7FFFFFFF or 1
 
 
 @dataclass(frozen=True, eq=False)

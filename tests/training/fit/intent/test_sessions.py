@@ -10,11 +10,11 @@ from domain.ids import hash64, user_entity
 from feature_store.history import History
 from feature_store.linking import Link
 from feature_store.views.session import GAP_MS
+from models.intent.categories import category_code
 from models.intent.past import ECHOES, PRIOR, SESSION
 from models.intent.renown import RENOWN, write_renown
 from training.fit.intent.sessions import (
     Stream,
-    category_code,
     cut,
     label,
     renown_of,
