@@ -21,14 +21,14 @@ from domain.clock import DAY_MS
 from domain.errors import TooLittleData
 from domain.ids import hash64
 from feature_store.views.session import GAP_MS
-from models.intent.categories import Categories
+from models.intent.categories import Categories, category_code
 from models.intent.renown import unheard
 from training.datasets.synthetic.shop import START, simulate
 from training.evaluate.intent import Rows, measure_rows, share_of_gap
 from training.evaluate.logs import history_of
 from training.fit.intent.baselines import RIVALS
 from training.fit.intent.learner import alone, answers_of, assemble, examined, learn, tune
-from training.fit.intent.sessions import Labels, Sessions, category_code, cut, label, stream_of
+from training.fit.intent.sessions import Labels, Sessions, cut, label, stream_of
 from training.fit.intent.settings import IntentSettings
 from training.importing.presets import PRESETS
 
