@@ -36,7 +36,7 @@ Figures = dict[str, float]
 Flags = npt.NDArray[np.bool_]
 TAOBAO_CUT = int((datetime(2017, 12, 2, tzinfo=UTC) - timedelta(hours=8)).timestamp() * 1000)
 SHOPPERS = 10_000
-SHOP_SEED = 0
+SHOP_SEED = 20_261_122
 SHOP_CUT = START + 42 * DAY_MS
 HELD_OUT = 5
 """Of so many shoppers one is held out."""
