@@ -9,7 +9,9 @@
     value   = number, or for a column of words one of them, bare or in quotes
 
 Capital letters do not matter. A name may leave out what stands before its dot where only one
-column ends so. Long, deep and strange texts are refused; nothing is ever run as code.
+column ends so. `attributes.plan = gold` asks of what users were told to be; such a name is said in
+full, in quotes after its dot when it is no plain word: `attributes."postal code" = "3011 AB"`.
+Long, deep and strange texts are refused; nothing is ever run as code.
 """
 
 import re
@@ -19,6 +21,7 @@ from math import isfinite
 from typing import NamedTuple, NoReturn
 
 from domain.conditions import (
+    KEYWORDS,
     Column,
     Compare,
     Condition,
@@ -28,6 +31,7 @@ from domain.conditions import (
     Vocabulary,
     all_of,
     any_of,
+    quoted,
 )
 from domain.errors import BadField
 
@@ -41,14 +45,15 @@ MAX_VALUES = 100
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<number>[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-    |(?P<name>[A-Za-z_]\w*(?:\.\w+)*)
+    |(?P<name>[A-Za-z_]\w*(?:\.(?:"[^"]+"|'[^']+')|(?:\.\w+)*))
     |(?P<quoted>"[^"]*"|'[^']*')
     |(?P<sign><=|>=|!=|<>|==|=|<|>)
     |(?P<mark>[(),])""",
     re.VERBOSE | re.ASCII,
 )
 _SAME = {"==": "=", "<>": "!="}
-_KEYWORDS = frozenset({"and", "or", "not", "in", "is", "known", "unknown", "between"})
+_ORDERED = frozenset({"<", "<=", ">", ">="})
+_PLAIN = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
 
 
 class _Token(NamedTuple):
@@ -151,7 +156,7 @@ class _Reader:
 
     def _test(self) -> Condition:
         token = self._take()
-        if token.kind != "name" or token.text.lower() in _KEYWORDS:
+        if token.kind != "name" or token.text.lower() in KEYWORDS:
             _refuse(token.at, "the name of a column belongs here")
         self._tests += 1
         if self._tests > MAX_TESTS:
@@ -160,9 +165,10 @@ class _Reader:
         if self._word("is"):
             return self._knowledge(column)
         if self._word("between"):
-            low = self._value(column)
+            low = self._value(column, ordered=True)
             self._must("and")
-            return all_of([Compare(column, ">=", low), Compare(column, "<=", self._value(column))])
+            high = self._value(column, ordered=True)
+            return all_of([Compare(column, ">=", low), Compare(column, "<=", high)])
         opposite = self._word("not")
         if self._word("in"):
             found = OneOf(column, self._values(column))
@@ -172,7 +178,8 @@ class _Reader:
             _refuse(
                 sign.at, "`in` belongs here" if opposite else "a sign such as = or > belongs here"
             )
-        return Compare(column, _SAME.get(sign.text, sign.text), self._value(column))
+        value = self._value(column, ordered=sign.text in _ORDERED)
+        return Compare(column, _SAME.get(sign.text, sign.text), value)
 
     def _knowledge(self, column: Column) -> Condition:
         opposite = bool(self._word("not"))
@@ -181,7 +188,7 @@ class _Reader:
             _refuse(self._next.at, "`known` or `unknown` belongs here")
         return Known(column) if (word == "known") != opposite else Not(Known(column))
 
-    def _values(self, column: Column) -> tuple[float, ...]:
+    def _values(self, column: Column) -> tuple[float | str, ...]:
         self._must("(")
         found = [self._value(column)]
         while self._word(","):
@@ -191,8 +198,10 @@ class _Reader:
         self._must(")")
         return tuple(dict.fromkeys(found))
 
-    def _value(self, column: Column) -> float:
+    def _value(self, column: Column, *, ordered: bool = False) -> float | str:
         token = self._take()
+        if column.free and token.kind != "number":
+            return self._said(column, token, ordered=ordered)
         if column.words:
             word = token.text.strip("\"'").lower()
             if token.kind not in ("name", "quoted") or word not in column.words:
@@ -206,11 +215,28 @@ class _Reader:
         # Minus nothing is nothing, in text as well.
         return value + 0.0
 
+    def _said(self, column: Column, token: _Token, *, ordered: bool) -> str:
+        """Answer a word of a free column, as it is compared: in lower case, without quotes."""
+        word = token.text.lower()
+        if token.kind == "quoted":
+            word = word[1:-1]
+        elif token.kind != "name" or word in KEYWORDS:
+            _refuse(token.at, f"a number, a word or a text in quotes belongs after {column.name}")
+        if ordered:
+            _refuse(token.at, "words have no order: compare them by =, != or in")
+        return word
+
     def _column(self, token: _Token) -> Column:
         name = token.text.lower()
         found = self._vocabulary.get(name)
         if found is not None:
             return found
+        family, _, rest = name.partition(".")
+        free = self._vocabulary.get(f"{family}.*")
+        if free is not None and rest:
+            said = rest[1:-1] if rest[0] in "\"'" else rest
+            plain = _PLAIN.fullmatch(said) is not None
+            return free._replace(name=f"{family}.{said if plain else quoted(said)}")
         ends = [one for one in self._vocabulary if one.endswith("." + name)]
         if len(ends) == 1:
             return self._vocabulary[ends[0]]
@@ -222,5 +248,9 @@ class _Reader:
 def _unknown(name: str, vocabulary: Vocabulary) -> str:
     """Answer what to say of a name that nothing is called: what comes nearest, if anything does."""
     short = {one.partition(".")[2]: one for one in reversed(tuple(vocabulary))}
+    short.pop("*", None)
     near = get_close_matches(name, [*vocabulary, *short], n=1)
-    return "no such column" + (f"; did you mean {short.get(near[0], near[0])}?" if near else "")
+    if near:
+        return f"no such column; did you mean {short.get(near[0], near[0])}?"
+    free = next((one[:-1] for one, column in vocabulary.items() if column.free), None)
+    return "no such column" + (f"; an attribute is said as {free}{name}" if free else "")

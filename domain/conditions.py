@@ -2,32 +2,47 @@
 
 What is unknown is neither true nor false: a comparison with it says neither yes nor no, `not`
 keeps it so, and nobody is in an audience on account of something unknown (Kleene, 1938). Knows
-nothing of where values come from; text is read by domain.condition_text.
+nothing of where values come from; text is read by domain.condition_text, written by `text_of`.
 """
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import nan
 from typing import Any, NamedTuple
 
+from domain.ids import hash64
+
 
 class Column(NamedTuple):
     """Something a condition may name.
 
     name: in full, with a dot. unit, about: for people. words: of a column that holds one of
-    some words, in their order; its value is the place of the word.
+    some words, in their order; its value is the place of the word. free: whether it may hold any
+    word or number at all; nobody knows beforehand which.
     """
 
     name: str
     unit: str = ""
     about: str = ""
     words: tuple[str, ...] = ()
+    free: bool = False
 
 
+class Free(NamedTuple):
+    """What a free column holds of one user, or of n: a number (NaN for none) and the hash64 of a
+    word in lower case (0 for none)."""
+
+    numbers: Any = nan
+    words: Any = 0
+
+
+NOT_SAID = Free()
+KEYWORDS = frozenset({"and", "or", "not", "in", "is", "known", "unknown", "between"})
 Vocabulary = Mapping[str, Column]
-"""Full name → column."""
+"""Full name → column; `family.*` stands for the free columns of a family."""
 
 
 class Verdict(NamedTuple):
@@ -39,11 +54,11 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A column beside a number (or the place of a word)."""
+    """A column beside a number (or the place of a word); a free one beside a word itself."""
 
     column: Column
     sign: str
-    value: float
+    value: float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ class OneOf:
     """A column is one of some values."""
 
     column: Column
-    values: tuple[float, ...]
+    values: tuple[float | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ class AnyOf:
 
 Condition = Compare | OneOf | Known | Not | AllOf | AnyOf
 Lookup = Callable[[str], Any]
-"""Full name → a float (NaN: unknown), or an array of numbers."""
+"""Full name → a float (NaN: unknown) or an array of numbers; Free of a free column."""
 
 _Test = Callable[[Any, Any], Any]
 
@@ -124,19 +139,18 @@ def judge(condition: Condition, lookup: Lookup) -> Verdict:
     """Answer the verdict on a user, or on n users when `lookup` answers arrays of n numbers."""
     match condition:
         case Compare(column, sign, value):
-            held = lookup(column.name)
+            held, known, value = _beside(lookup(column.name), value)
             holds, fails = SIGNS[sign]
-            # NaN equals nothing, so that "differs from" alone must be told what is known.
-            known = held == held
             return Verdict(holds(held, value) & known, fails(held, value) & known)
         case OneOf(column, values):
             held = lookup(column.name)
-            same = [held == value for value in values]
-            other = [held != value for value in values]
-            return Verdict(reduce(_either, same), reduce(_both, other) & (held == held))
+            rows = [_beside(held, value) for value in values]
+            yes = reduce(_either, [(held == value) & known for held, known, value in rows])
+            no = reduce(_both, [(held != value) & known for held, known, value in rows])
+            return Verdict(yes, no)
         case Known(column):
-            held = lookup(column.name)
-            return Verdict(held == held, held != held)
+            known = _known(lookup(column.name))
+            return Verdict(known, known ^ True)
         case Not(part):
             yes, no = judge(part, lookup)
             return Verdict(no, yes)
@@ -148,7 +162,24 @@ def judge(condition: Condition, lookup: Lookup) -> Verdict:
             return Verdict(reduce(_either, yes), reduce(_both, no))
 
 
-def judge_one(condition: Condition, values: Mapping[str, float]) -> Verdict:
+def _beside(held: Any, value: float | str) -> tuple[Any, Any, float | int]:
+    """Answer what is compared, whether it is known, and with what number."""
+    if isinstance(value, str):
+        words = held.words if isinstance(held, Free) else 0
+        return words, words != 0, hash64(value)
+    if isinstance(held, Free):
+        held = held.numbers
+    # NaN equals nothing, so that "differs from" alone must be told what is known.
+    return held, held == held, value
+
+
+def _known(held: Any) -> Any:
+    if isinstance(held, Free):
+        return (held.numbers == held.numbers) | (held.words != 0)
+    return held == held
+
+
+def judge_one(condition: Condition, values: Mapping[str, float | Free]) -> Verdict:
     """Answer the verdict on one user of whom `values` are known, by full name."""
     return judge(condition, lambda name: values.get(name, nan))
 
@@ -188,7 +219,18 @@ def _within(part: Condition, *loose: type) -> str:
     return f"({text})" if isinstance(part, loose) else text
 
 
-def _value(column: Column, value: float) -> str:
+def _value(column: Column, value: float | str) -> str:
+    if isinstance(value, str):
+        bare = _BARE.fullmatch(value) is not None and value not in KEYWORDS
+        return value if bare else quoted(value)
     if column.words:
         return column.words[int(value)]
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+_BARE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def quoted(text: str) -> str:
+    """Answer a text in the quotes that it does not hold itself."""
+    return f"'{text}'" if '"' in text else f'"{text}"'

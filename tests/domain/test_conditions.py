@@ -15,6 +15,7 @@ from domain.conditions import (
     Column,
     Compare,
     Condition,
+    Free,
     Known,
     Not,
     OneOf,
@@ -26,6 +27,7 @@ from domain.conditions import (
     names_in,
     text_of,
 )
+from domain.ids import hash64
 
 BAND = Column("churn.band", words=("low", "medium", "high"))
 RECENCY, VALUE = Column("rfm.recency", "days"), Column("rfm.value_90d", "money")
@@ -144,3 +146,57 @@ def test_integers_are_columns_too() -> None:
     found = judge(Not(OneOf(BAND, (2.0,))), lambda name: held)
     assert found.yes.tolist() == [True, True, False]
     assert found.no.tolist() == [False, False, True]
+
+
+PLAN, AGE = (Column(f"attributes.{name}", free=True) for name in ("plan", "age"))
+SAYINGS = st.one_of(st.none(), st.sampled_from(["gold", "iron"]), st.sampled_from([1.0, 2.0]))
+ASKED: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Compare, st.just(PLAN), st.sampled_from(["=", "!="]), SAYINGS.filter(bool)),
+    st.builds(Compare, st.just(PLAN), st.sampled_from(tuple(SIGNS)), st.sampled_from([1.0, 2.0])),
+    st.builds(OneOf, st.just(PLAN), st.just(("gold", 1.0))),
+    st.just(Known(PLAN)),
+)
+
+
+def free(said: str | float | None) -> Free:
+    return Free(
+        said if isinstance(said, float) else nan, hash64(said) if isinstance(said, str) else 0
+    )
+
+
+@given(ASKED, st.lists(SAYINGS, min_size=1, max_size=5))
+def test_words_and_numbers_are_judged_each_beside_their_like(
+    condition: Condition, said: list[str | float | None]
+) -> None:
+    each = [free(one) for one in said]
+    many = Free(
+        np.array([one.numbers for one in each]), np.array([one.words for one in each], np.uint64)
+    )
+    told = judge(condition, lambda name: many)
+    for place, one in enumerate(said):
+        alone = judge_one(condition, {PLAN.name: each[place]})
+        assert (bool(told.yes[place]), bool(told.no[place])) == tuple(alone)
+        if isinstance(condition, Known):
+            assert alone == Verdict(one is not None, one is None)
+        elif isinstance(condition, OneOf):
+            assert alone.yes == (one in ("gold", 1.0))
+            # 2 is not gold, yet whether "iron" is a number, nobody says: neither in nor out.
+            assert not alone.no
+        elif type(one) is type(condition.value):
+            assert alone == Verdict(*SIGNS_OF[condition.sign](one, condition.value))
+        else:
+            assert alone == Verdict(False, False)
+
+
+SIGNS_OF = {
+    sign: lambda one, other, sign=sign: (SIGNS[sign][0](one, other), SIGNS[sign][1](one, other))
+    for sign in SIGNS
+}
+
+
+def test_what_nobody_said_is_unknown_in_words_as_in_numbers() -> None:
+    for text in ("attributes.plan = gold", "attributes.plan != gold", "attributes.age > 3"):
+        condition = parse_condition(text, {"attributes.*": Column("attributes.*", free=True)})
+        assert judge_one(condition, {}) == Verdict(False, False)
+    assert judge_one(Known(AGE), {}) == Verdict(False, True)
+    assert names_in(Compare(PLAN, "=", "gold")) == {"attributes.plan"}
