@@ -180,3 +180,45 @@ def test_any_name_and_word_reads_back_or_is_refused(name: str, word: str) -> Non
     with suppress(BadField):
         text = read_said(f'attributes."{name}" = "{word}"')
     assert not text or read_said(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * (MAX_CHARS + 1),
+        "(" * (MAX_DEPTH + 1) + "recency > 1" + ")" * (MAX_DEPTH + 1),
+        "not " * (MAX_DEPTH + 1) + "recency > 1",
+        " or ".join(["gap"] * 0 + ["value>1"] * (MAX_TESTS + 1)),
+        "value in (" + ",".join(str(n) for n in range(MAX_VALUES + 1)) + ")",
+    ],
+    ids=["chars", "brackets", "nots", "comparisons", "values"],
+)
+def test_too_much_is_refused(text: str) -> None:
+    with pytest.raises(BadField) as caught:
+        read(text)
+    assert caught.value.code == "too_long"
+
+
+def test_as_much_as_is_allowed_is_read() -> None:
+    deep = MAX_DEPTH - 1
+    assert read("(" * deep + "recency > 1" + ")" * deep) == "rfm.recency > 1"
+    many = " or ".join(["value>1"] * MAX_TESTS)
+    assert read(many).count("churn.value") == MAX_TESTS
+
+
+PIECES = st.sampled_from(
+    ["recency", "band", "churn.value", ">", "=", "30", "(", ")", "and", "or", "not", "in", ",",
+     "high", "is", "known", "between", "'", "\u2028", "1e999", "-", "x.", "..", "🐦"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=60).map(" ".join)))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        found = parse_condition(text, VOCABULARY)
+    except BadField as error:
+        said = error.field
+    else:
+        assert parse_condition(text_of(found), VOCABULARY) == found
+        return
+    assert said == "where"
