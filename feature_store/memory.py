@@ -48,6 +48,7 @@ from feature_store.store import (
     EntityState,
     ItemChange,
     ItemPage,
+    Known,
     Read,
     StoreSettings,
     StreamEntry,
@@ -209,6 +210,13 @@ class MemoryStore:
         after = merge_profile(before, now_ms, attributes, consent, test)
         self._profiles[user_entity(user)] = after
         return after
+
+    async def read_profiles(self, users: Sequence[str]) -> list[Known]:
+        entities = [user_entity(user) for user in users]
+        return [
+            Known(self._profiles.get(entity), parse_scores(self._scores.get(entity)))
+            for entity in entities
+        ]
 
     async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
         packed = {entity: pack_scores(given) for entity, given in scores.items()}

@@ -78,6 +78,13 @@ class Read(NamedTuple):
     items_version: int
 
 
+class Known(NamedTuple):
+    """What is kept beside a user's history: their profile, None when none was put, and scores."""
+
+    profile: Profile | None = None
+    scores: Mapping[str, Score] = NO_SCORES
+
+
 class ItemPage(NamedTuple):
     """One page of items in id order; `cursor` continues after it, "" at the end."""
 
@@ -148,6 +155,14 @@ class Store(Protocol):
         test: bool | None = None,
     ) -> Profile:
         """Merge into a user's profile atomically (a None value removes its key); answer it."""
+        ...
+
+    async def read_profiles(self, users: Sequence[str]) -> list[Known]:
+        """Answer what is kept beside the histories of these users, in order, without those.
+
+        For jobs that go through everybody: consent is known before a history is looked at, and
+        costs a few bytes a user. A profile that cannot be read refuses every purpose.
+        """
         ...
 
     async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
@@ -261,6 +276,7 @@ __all__ = [
     "EntityState",
     "ItemChange",
     "ItemPage",
+    "Known",
     "Read",
     "Store",
     "StoreSettings",

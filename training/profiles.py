@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.errors import OperatorError
-from domain.ids import user_entity
 from domain.users import Purpose, may_use
 from feature_store.opening import open_store
 from feature_store.store import Store
@@ -24,9 +23,8 @@ async def read_profiles(store: Store, users: Sequence[str], *, unanswered: bool)
     out: People = {}
     for start in range(0, len(users), _READ):
         some = users[start : start + _READ]
-        read = await store.read([user_entity(user) for user in some])
-        for user, state in zip(some, read.states, strict=True):
-            profile = state.profile
+        for user, known in zip(some, await store.read_profiles(some), strict=True):
+            profile = known.profile
             allowed = may_use(profile, Purpose.analytics, unanswered=unanswered)
             if profile is not None and profile.attributes and allowed:
                 out[user] = dict(profile.attributes)

@@ -16,7 +16,7 @@ from feature_store.records import EMPTY_LIFETIME, EMPTY_RECORDS, parse_history
 from feature_store.redis.codec import profile_from_json
 from feature_store.redis.server import Server
 from feature_store.scores import parse_scores
-from feature_store.store import EntityState, Read, StoreSettings
+from feature_store.store import EntityState, Known, Read, StoreSettings
 
 NOTHING = EntityState(EMPTY_LIFETIME, EMPTY_RECORDS)
 _MOST_KEYS = 1_536
@@ -195,6 +195,16 @@ class Reads:
             else:
                 state = there.states[user]
                 found.states[entity] = state._replace(found=True, linked_user=user[1:])
+
+    async def profiles(self, users: Sequence[str]) -> list[Known]:
+        """Answer what is kept beside the histories of these users' entities, in order."""
+        names: list[str] = []
+        for user in users:
+            bucket = keys.bucket(user, self._buckets)
+            names += (keys.profile(bucket, user), keys.scores(bucket, user))
+        values = await self._mget(names) if names else []
+        pairs = zip(values[::2], values[1::2], strict=True)
+        return [Known(_told(profile), parse_scores(scores)) for profile, scores in pairs]
 
     async def _mget(self, names: list[str]) -> list[bytes | None]:
         if len(names) <= _MOST_KEYS:

@@ -32,6 +32,7 @@ from feature_store.store import (
     EditItems,
     ItemChange,
     ItemPage,
+    Known,
     Read,
     StoreSettings,
 )
@@ -197,6 +198,9 @@ class RedisStore:
             # Somebody else was faster: merge into what they wrote.
             held = now_held
         raise StoreUnavailable("too many changes of one profile at once")
+
+    async def read_profiles(self, users: Sequence[str]) -> list[Known]:
+        return await self._reads.profiles([user_entity(user) for user in users])
 
     async def put_scores(self, scores: Mapping[str, Mapping[str, Score]]) -> int:
         ttl, buckets = self.settings.scores_ttl_ms, self.settings.buckets

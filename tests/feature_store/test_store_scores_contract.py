@@ -61,6 +61,30 @@ async def test_scores_alone_are_nobody(store: Store) -> None:
     assert (user.scores, session.scores) == ({"churn": CHURN}, {"intent": INTENT})
 
 
+async def test_profiles_and_scores_are_read_without_histories(store: Store) -> None:
+    await store.append([Event("e1", "uada", Kind.click, NOW)], NOW)
+    await store.patch_profile("ada", NOW, attributes={"tier": "gold"}, consent={"analytics": False})
+    await store.put_profile("bob", Profile(test=True))
+    await store.put_scores({"uada": {"churn": CHURN}, "ucem": {"intent": INTENT}})
+    ada, bob, cem, nobody, again = await store.read_profiles(["ada", "bob", "cem", "dan", "ada"])
+    assert ada.profile == (await store.read(["uada"])).states[0].profile
+    assert ada.profile is not None
+    assert ada.profile.consent == {"analytics": False}
+    assert (ada.scores, again) == ({"churn": CHURN}, ada)
+    assert (bob.profile, dict(bob.scores)) == (Profile(test=True), {})
+    assert (cem.profile, cem.scores) == (None, {"intent": INTENT})
+    assert (nobody.profile, dict(nobody.scores)) == (None, {})
+    assert await store.read_profiles([]) == []
+
+
+async def test_profiles_of_thousands_are_read_in_their_order(store: Store) -> None:
+    users = [f"n{number}" for number in range(2_000)]
+    await asyncio.gather(*[store.put_profile(user, Profile({"name": user})) for user in users[::3]])
+    read = await store.read_profiles(users)
+    found = [None if one.profile is None else one.profile.attributes["name"] for one in read]
+    assert found == [user if place % 3 == 0 else None for place, user in enumerate(users)]
+
+
 async def test_one_that_cannot_be_kept_keeps_all_out(store: Store) -> None:
     bad = CHURN._replace(probability=float("nan"))
     with pytest.raises(ValueError, match="finite"):

@@ -170,6 +170,7 @@ async def test_a_profile_that_cannot_be_read_consents_to_nothing(
     profile = (await asyncio.wait_for(store.read(["uada"]), 5)).states[0].profile
     assert profile is not None
     assert not any(may_use(profile, purpose, unanswered=True) for purpose in Purpose)
+    assert (await store.read_profiles(["ada"]))[0].profile == profile
     await store.close()
 
 
