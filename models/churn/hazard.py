@@ -6,14 +6,16 @@ S(t) is the product of 1 - h, between interval ends by constant hazard (Singer a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from models.forest.blocks import FEW
 from models.forest.forest import Forest
+from models.forest.lean import Swaps, raw_swapped
 
 F64 = npt.NDArray[np.float64]
 _NONE = 1e-12
@@ -63,15 +65,31 @@ class Hazard:
     forest: Forest
     intervals: int
     step: float
+    _swaps: Swaps | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        swaps = None
+        if self.forest.few is not None:
+            swaps = self.forest.swaps(self.forest.features - 1, self._intervals())
+        object.__setattr__(self, "_swaps", swaps)
+
+    def _intervals(self) -> F64:
+        return np.arange(self.intervals, dtype=np.float64)
 
     def cumulative(self, rows: F64) -> F64:
         """Answer float64[n, 1 + intervals]: -ln S at 0 and at the end of each interval."""
         wide = np.empty((len(rows), rows.shape[1] + 1))
         wide[:, :-1] = rows
         wide[:, -1] = 0.0
-        intervals = np.arange(self.intervals, dtype=np.float64)
         out = np.empty((len(rows), self.intervals + 1))
-        _sum(self.forest.raw_along(wide, rows.shape[1], intervals), out)
+        few, swaps = self.forest.few, self._swaps
+        if few is not None and swaps is not None and len(rows) <= FEW:
+            raw = np.zeros((len(rows), self.intervals))
+            parts = (few.asks, few.thresholds, few.place, few.leaf, few.value)
+            raw_swapped(*parts, swaps.keep, swaps.chosen, wide, raw)
+        else:
+            raw = self.forest.raw_along(wide, rows.shape[1], self._intervals())
+        _sum(raw, out)
         return out
 
     def survival(self, rows: F64, days: F64, at: float = 0.0, known: F64 | None = None) -> F64:

@@ -7,9 +7,9 @@ costs little more than one score. Knows nothing of what the column means.
 import numpy as np
 from numba import njit
 
-from models.forest.blocks import BLOCK, FEW, patterns_of, turn
+from models.forest.blocks import BLOCK, patterns_of, turn
 from models.forest.tables import Tables
-from models.forest.trees import NUMERIC, Trees, goes_left
+from models.forest.trees import Trees, goes_left
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -25,11 +25,13 @@ def _leaf_with(trees: Trees, tree: int, row: np.ndarray, column: int, value: flo
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bits(trees: Trees, asks: np.ndarray, values: np.ndarray, bits: np.ndarray) -> None:
-    """Write, of each split that asks the column, which of the values go left, as bits."""
+def sides(trees: Trees, asks: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Answer int64[a, m]: of each split (counted over the forest) whether a value goes left."""
+    bits = np.empty((asks.shape[0], values.shape[0]), np.int64)
     for place in range(asks.shape[0]):
         for k in range(values.shape[0]):
             bits[place, k] = goes_left(trees, asks[place], values[k])
+    return bits
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -50,7 +52,7 @@ def _add_asking(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _along_blocks(
+def along(
     trees: Trees,
     tables: Tables,
     rows: np.ndarray,
@@ -58,10 +60,13 @@ def _along_blocks(
     values: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """As `along`, many rows at a time; each sum is in the order of the trees all the same."""
+    """Add to out[i, k] the raw output of row i with values[k] in `column`.
+
+    rows: float64[n, f], whose own value in the column is not looked at. values: float64[m].
+    The sums are those of `Forest.raw`, to the bit.
+    """
     asks = np.flatnonzero(trees.feature == column)
-    bits = np.empty((asks.shape[0], values.shape[0]), np.int64)
-    _bits(trees, asks, values, bits)
+    bits = sides(trees, asks, values)
     columns = np.empty((rows.shape[1], BLOCK), np.float64)
     patterns, swaps = np.empty(BLOCK, np.uint8), np.empty((values.shape[0], 2), np.int64)
     for begin in range(0, rows.shape[0], BLOCK):
@@ -93,59 +98,3 @@ def _along_blocks(
                     swaps[k, 0] |= 1 << shift
                     swaps[k, 1] |= bits[ask, k] << shift
             _add_asking(tables, tree, patterns, swaps, block)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def along(
-    trees: Trees,
-    tables: Tables,
-    rows: np.ndarray,
-    column: int,
-    values: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Add to out[i, k] the raw output of row i with values[k] in `column`.
-
-    rows: float64[n, f], whose own value in the column is not looked at. values: float64[m].
-    The sums are those of `Forest.raw`, to the bit.
-    """
-    if rows.shape[0] > FEW:
-        _along_blocks(trees, tables, rows, column, values, out)
-        return
-    splits, feature, threshold = trees.splits, trees.feature, trees.threshold
-    kind, missing_left, offset = trees.kind, trees.missing_left, tables.offset
-    leaves, outputs, leaf, start = trees.leaves, trees.value, tables.leaf, tables.start
-    asks = np.flatnonzero(feature == column)
-    bits = np.empty((asks.shape[0], values.shape[0]), np.int64)
-    _bits(trees, asks, values, bits)
-    patterns = np.empty(values.shape[0], np.int64)
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        place = 0
-        for tree in range(offset.shape[0]):
-            first, last = splits[tree], splits[tree + 1]
-            if offset[tree] < 0:
-                for k in range(values.shape[0]):
-                    out[i, k] += outputs[_leaf_with(trees, tree, row, column, values[k])]
-                while place < asks.shape[0] and asks[place] < last:
-                    place += 1
-                continue
-            pattern = np.int64(0)
-            for split in range(first, last):
-                value = row[feature[split]]
-                if kind[split] == NUMERIC:
-                    # Without a branch on the value, which no processor could foresee.
-                    left = (value <= threshold[split]) | (
-                        (value != value) & (missing_left[split] == 1)
-                    )
-                else:
-                    left = goes_left(trees, split, value)
-                pattern |= np.int64(left) << (split - first)
-            patterns[:] = pattern
-            while place < asks.shape[0] and asks[place] < last:
-                shift = asks[place] - first
-                for k in range(values.shape[0]):
-                    patterns[k] = (patterns[k] & ~(1 << shift)) | (bits[place, k] << shift)
-                place += 1
-            for k in range(values.shape[0]):
-                out[i, k] += outputs[leaves[tree] + leaf[start[tree] + patterns[k]]]

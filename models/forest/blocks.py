@@ -10,7 +10,7 @@ from models.forest.trees import NUMERIC, Trees, goes_left
 
 BLOCK = 64
 FEW = 4
-"""Up to so many rows go through the trees one by one; for more, blocks pay."""
+"""Up to so many rows go through the trees one by one (see lean); for more, blocks pay."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -2,7 +2,8 @@
 
 Equal to LightGBM's `predict(raw_score=True)` and `predict(pred_contrib=True)`. Rows are taken
 in blocks, turned on their side, and go through one tree after another, which keeps a tree's
-table in the nearest cache. Knows nothing of links, calibration or features' names.
+table in the nearest cache; a few rows go through the lean form, if there is one, and get the
+same bits. Knows nothing of links, calibration or features' names.
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from models.forest.along import along
+from models.forest import lean
+from models.forest.along import along, sides
 from models.forest.blocks import BLOCK, FEW, patterns_of, turn
 from models.forest.paths import Paths, Quadrature, add_values, expected, paths_of, quadrature
 from models.forest.tables import Tables, tables_of
-from models.forest.trees import NUMERIC, Trees, goes_left, trees_of
+from models.forest.trees import Trees, goes_left, trees_of
 
 Matrix = npt.NDArray[np.float64]
 
@@ -42,48 +44,7 @@ def _leaf(trees: Trees, tree: int, row: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _decisions(trees: Trees, tables: Tables, row: np.ndarray, patterns: np.ndarray) -> None:
-    """Write the decisions of one row at the splits of each small tree as bits.
-
-    The arrays are named once: handing thirteen of them to a function for each tree would cost
-    more than the tree.
-    """
-    splits, feature, threshold = trees.splits, trees.feature, trees.threshold
-    kind, missing_left, offset = trees.kind, trees.missing_left, tables.offset
-    for tree in range(offset.shape[0]):
-        if offset[tree] < 0:
-            continue
-        first, pattern = splits[tree], 0
-        for split in range(first, splits[tree + 1]):
-            value = row[feature[split]]
-            if kind[split] == NUMERIC:
-                # Without a branch on the value, which no processor could foresee.
-                left = (value <= threshold[split]) | ((value != value) & (missing_left[split] == 1))
-            else:
-                left = goes_left(trees, split, float(value))
-            pattern |= np.int64(left) << (split - first)
-        patterns[tree] = pattern
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _raw_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    patterns = np.empty(tables.offset.shape[0], np.int64)
-    offset, start, leaf = tables.offset, tables.start, tables.leaf
-    leaves, values = trees.leaves, trees.value
-    for row in range(rows.shape[0]):
-        _decisions(trees, tables, rows[row], patterns)
-        for tree in range(patterns.shape[0]):
-            if offset[tree] < 0:
-                out[row] += values[_leaf(trees, tree, rows[row])]
-            else:
-                out[row] += values[leaves[tree] + leaf[start[tree] + patterns[tree]]]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    if rows.shape[0] <= FEW:
-        _raw_few(trees, tables, rows, out)
-        return
     columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
     patterns = np.empty(BLOCK, np.uint8)
     for first in range(0, rows.shape[0], BLOCK):
@@ -101,20 +62,6 @@ def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _explain_few(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    """Add the shares as `_contributions` does, where all trees are small."""
-    patterns = np.empty(tables.offset.shape[0], np.int64)
-    offset, slots, feature, told = tables.offset, tables.slots, tables.feature, tables.rows
-    for row in range(rows.shape[0]):
-        _decisions(trees, tables, rows[row], patterns)
-        for tree in range(patterns.shape[0]):
-            count = slots[tree + 1] - slots[tree]
-            at = offset[tree] + patterns[tree] * (count + 1) - slots[tree]
-            for slot in range(slots[tree], slots[tree + 1]):
-                out[row, feature[slot]] += told[at + slot]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _contributions(
     trees: Trees,
     paths: Paths,
@@ -126,9 +73,6 @@ def _contributions(
 ) -> None:
     hot, factors = np.empty(longest, np.uint8), np.empty(longest, np.float64)
     went_left = np.empty(trees.feature.shape[0], np.uint8)
-    if rows.shape[0] <= FEW and not np.any(tables.offset < 0):
-        _explain_few(trees, tables, rows, out)
-        return
     columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
     patterns = np.empty(BLOCK, np.uint8)
     for first in range(0, rows.shape[0], BLOCK):
@@ -153,12 +97,14 @@ def _contributions(
 class Forest:
     """Boosted trees over f features; all methods are pure and may run in threads.
 
-    base: the mean raw output over the rows of training, what an empty explanation says.
+    base: the mean raw output over the rows of training, what an empty explanation says. few:
+    the form for a few rows, None when the trees have none.
     """
 
     trees: Trees
     features: int
     base: float = field(init=False)
+    few: lean.Lean | None = field(init=False, repr=False)
     _paths: Paths = field(init=False, repr=False)
     _rule: Quadrature = field(init=False, repr=False)
     _tables: Tables = field(init=False, repr=False)
@@ -171,11 +117,13 @@ class Forest:
         paths = paths_of(self.trees)
         longest = int(max(paths.count, default=0))
         rule = quadrature(longest)
+        tables = tables_of(self.trees, paths, rule, self.features)
         derived = {
             "base": float(expected(self.trees, paths)),
             "_paths": paths,
             "_rule": rule,
-            "_tables": tables_of(self.trees, paths, rule, self.features),
+            "_tables": tables,
+            "few": lean.lean_of(self.trees, tables, self.features),
             "_longest": longest,
         }
         for name, value in derived.items():
@@ -190,7 +138,11 @@ class Forest:
         Raises ValueError for rows of another width.
         """
         out = np.zeros(len(rows))
-        _raw(self.trees, self._tables, self._checked(rows), out)
+        given, few = self._checked(rows), self.few
+        if few is not None and len(given) <= FEW:
+            lean.raw(few.asks, few.thresholds, few.place, few.leaf, few.value, given, out)
+        else:
+            _raw(self.trees, self._tables, given, out)
         return out
 
     def raw_along(self, rows: Matrix, column: int, values: Matrix) -> Matrix:
@@ -207,6 +159,12 @@ class Forest:
         along(self.trees, self._tables, self._checked(rows), column, asked, out)
         return out
 
+    def swaps(self, column: int, values: Matrix) -> lean.Swaps:
+        """Settle the splits that ask `column` for each of float64[m], for `lean.raw_swapped`."""
+        asks = np.flatnonzero(self.trees.feature == column)
+        given = np.ascontiguousarray(values, np.float64)
+        return lean.swaps_of(self.trees, asks, sides(self.trees, asks, given))
+
     def contributions(self, rows: Matrix) -> Matrix:
         """Answer float64[n, f+1]: what each feature adds to the raw output, and last the base.
 
@@ -215,8 +173,12 @@ class Forest:
         """
         out = np.zeros((len(rows), self.features + 1))
         out[:, -1] = self.base
-        parts = (self.trees, self._paths, self._rule, self._tables)
-        _contributions(*parts, self._longest, self._checked(rows), out)
+        given, few = self._checked(rows), self.few
+        if few is not None and len(given) <= FEW:
+            lean.explain(few.asks, few.thresholds, few.place, few.slots, few.told, given, out)
+        else:
+            parts = (self.trees, self._paths, self._rule, self._tables)
+            _contributions(*parts, self._longest, given, out)
         return out
 
     def _checked(self, rows: Matrix) -> Matrix:
