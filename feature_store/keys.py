@@ -5,7 +5,7 @@ Part of the stored format: a letter for what it holds, the tag, the entity.
 
 from functools import lru_cache
 
-from domain.ids import bucket_of
+from domain.ids import bucket_of, hash64
 
 ITEMS_DATA = "i{items}"
 """Hash: item id → JSON."""
@@ -76,3 +76,10 @@ def blob(name: str) -> str:
 def staging(token: str) -> str:
     """Name the place where a large put of items is gathered before it counts."""
     return f"t{{items}}{token}"
+
+
+@lru_cache(maxsize=16_384)
+def account(campaign: str) -> tuple[str, str, str, str]:
+    """Name a campaign's account, its leases, when they close, and the bids told of."""
+    tag = f"{{m{hash64(campaign):016x}}}"
+    return (f"ba{tag}", f"bl{tag}", f"bc{tag}", f"bm{tag}")

@@ -37,6 +37,8 @@ COMMIT_ITEMS = _load("commit_items")
 DELETE_ITEMS = _load("delete_items")
 PAGE_ITEMS = _load("page_items")
 ITEM_CHANGES = _load("item_changes")
+LEASE = _load("lease", "accounts")
+SETTLE = _load("settle", "accounts")
 
 ALL = (
     APPEND,
@@ -49,4 +51,6 @@ ALL = (
     DELETE_ITEMS,
     PAGE_ITEMS,
     ITEM_CHANGES,
+    LEASE,
+    SETTLE,
 )
