@@ -17,6 +17,8 @@ ITEMS_CHANGES = "c{items}"
 """Stream of changes; an entry's id is `<version>-<place>`."""
 ITEMS_DELETED = "g{items}"
 """Sorted set of the ids that were deleted and not put again, all with score 0."""
+CAMPAIGNS = tuple(f"{kind}{{campaigns}}" for kind in "iovcg")
+"""The same five for campaigns: data, order, version, changes, deleted."""
 FORMAT = "format{items}"
 """What was fixed when the store was first used: the format and the number of buckets."""
 

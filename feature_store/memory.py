@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.clock import DAY_MS
+from domain.clock import DAY_MS, Clock, system_clock
 from domain.decisions import Decision
 from domain.errors import CallerError
 from domain.events import Event
@@ -19,6 +19,9 @@ from domain.ids import bucket_of, session_entity, user_entity
 from domain.items import Item
 from domain.scores import Score
 from domain.users import Profile
+from feature_store.budgets import Budgets
+from feature_store.campaigns import CampaignBook, MemoryCampaigns
+from feature_store.ledgers import MemoryBudgets
 from feature_store.profiles import merge_profile
 from feature_store.records import (
     EMPTY_LIFETIME,
@@ -106,8 +109,11 @@ class MemoryStore:
     `streams[bucket]` and `decision_streams[bucket]` hold what a server's streams would.
     """
 
-    def __init__(self, settings: StoreSettings | None = None) -> None:
+    def __init__(self, settings: StoreSettings | None = None, clock: Clock = system_clock) -> None:
+        """`clock` is that of its money alone; everything else is told the time."""
         self.settings = settings or StoreSettings()
+        self.campaigns: CampaignBook = MemoryCampaigns()
+        self.budgets: Budgets = MemoryBudgets(clock)
         self.streams: dict[int, list[StreamEntry]] = defaultdict(list)
         self.decision_streams: dict[int, list[DecisionEntry]] = defaultdict(list)
         self._entities: dict[str, _Entity] = {}

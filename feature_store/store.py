@@ -15,6 +15,8 @@ from domain.events import Event
 from domain.items import Item
 from domain.scores import Score
 from domain.users import Profile
+from feature_store.budgets import Budgets
+from feature_store.campaigns import CampaignBook
 from feature_store.records import Lifetime, Records
 from feature_store.scores import NO_SCORES
 
@@ -114,9 +116,14 @@ EditBlob = Callable[[bytes | None], bytes]
 
 
 class Store(Protocol):
-    """The one door to remembered state; `entity` names come from domain.ids."""
+    """The one door to remembered state; `entity` names come from domain.ids.
+
+    `campaigns` and `budgets` are doors of their own behind it: who advertises, and their money.
+    """
 
     settings: StoreSettings
+    campaigns: CampaignBook
+    budgets: Budgets
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         """Append events to their histories and to the intake stream, atomically per bucket.

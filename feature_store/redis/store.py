@@ -16,9 +16,13 @@ from domain.items import Item
 from domain.scores import Score
 from domain.users import Profile
 from feature_store import keys
+from feature_store.budgets import Budgets
+from feature_store.campaigns import CampaignBook
 from feature_store.profiles import merge_profile
 from feature_store.records import pack_link
 from feature_store.redis import script_files as scripts
+from feature_store.redis.budgets import RedisBudgets
+from feature_store.redis.campaigns import RedisCampaigns
 from feature_store.redis.codec import decisions_to_json, profile_from_json, profile_to_json
 from feature_store.redis.grouping import group_events, pack_settings, with_length
 from feature_store.redis.items import Items
@@ -63,6 +67,8 @@ class RedisStore:
         self._on_close = on_close
         self._reads = Reads(server, settings, self._finish_link)
         self._items = Items(server)
+        self.campaigns: CampaignBook = RedisCampaigns(server)
+        self.budgets: Budgets = RedisBudgets(server)
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         answers = [Appended.duplicate] * len(events)
