@@ -234,3 +234,9 @@ _BARE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 def quoted(text: str) -> str:
     """Answer a text in the quotes that it does not hold itself."""
     return f"'{text}'" if '"' in text else f'"{text}"'
+
+
+def own_name(full: str) -> str:
+    """Answer what stands behind the family in a free column's full name, without quotes."""
+    name = full.partition(".")[2]
+    return name[1:-1] if name[:1] in ("'", '"') else name

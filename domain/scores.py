@@ -35,6 +35,14 @@ class Band(StrEnum):
     high = "high"
 
 
+class Action(StrEnum):
+    """What may be recommended to do about one customer, going by what contact changes."""
+
+    wait = "wait"
+    contact = "contact"
+    leave_alone = "leave_alone"
+
+
 class Direction(StrEnum):
     """Which way a reason moves the score."""
 

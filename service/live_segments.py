@@ -1,11 +1,9 @@
 """The saved segments as they stand, read and ready to be asked of one user at a time.
 
-Fetches the small shared value on a clock, so that an answer tells of segments without a trip to
-the store; what cannot be read leaves the last ones in place. Knows nothing of requests.
+An answer tells of segments without a trip to the store; what cannot be read leaves the last ones
+in place. Knows nothing of requests.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from math import nan
 from typing import Any, NamedTuple, Protocol
@@ -13,13 +11,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy.typing as npt
 
 from domain.condition_text import parse_condition
-from domain.conditions import Condition, judge
-from domain.errors import BadField, Unavailable
+from domain.conditions import Condition, judge, names_in
+from domain.errors import BadField
 from domain.scores import Band
 from feature_store.audiences import VOCABULARY, level_of, row_lookup
 from feature_store.segments import BLOB_NAME, parse
 from feature_store.store import Store
-from service.logs import log_unexpected, log_warning
+from service.logs import log_warning
+from service.polling import SharedValue
 
 
 class Told(Protocol):
@@ -51,64 +50,39 @@ def scores_of(told: Told | None) -> dict[str, float]:
 
 
 class Named(NamedTuple):
-    """A segment, ready to be judged."""
+    """A segment, ready to be judged; `families` are those of the columns that it names."""
 
     name: str
     condition: Condition
+    families: frozenset[str]
 
 
-class LiveSegments:
-    """The current segments; `current` is replaced whole, never changed in place."""
+class LiveSegments(SharedValue[tuple[Named, ...]]):
+    """The current segments, in order of their names."""
 
     def __init__(self, store: Store, *, poll_s: float = 2.0) -> None:
-        self._store = store
-        self._poll_s = poll_s
-        self._blob: bytes | None = None
-        self._task: asyncio.Task[None] | None = None
-        self.current: tuple[Named, ...] = ()
+        super().__init__(store, BLOB_NAME, _read, (), poll_s)
 
-    async def start(self) -> None:
-        """Fetch once and go on fetching."""
-        await self.look()
-        self._task = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        """Stop fetching."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_s)
-            await self.look()
-
-    async def look(self) -> None:
-        """Fetch once; read only what changed."""
-        try:
-            blob = await self._store.get_blob(BLOB_NAME)
-            if blob != self._blob:
-                self.current = await asyncio.to_thread(_read, blob)
-                self._blob = blob
-        except Unavailable:
-            return
-        except Exception as error:
-            log_unexpected(error, stage="segments")
+    @property
+    def families(self) -> frozenset[str]:
+        """The families of columns that some segment names: others need not be known."""
+        return frozenset[str]().union(*[one.families for one in self.current])
 
     def of(
-        self, rows: Mapping[str, npt.NDArray[Any]], place: int, told: Told | None
+        self,
+        rows: Mapping[str, npt.NDArray[Any]],
+        place: int,
+        scores: Mapping[str, float],
+        attributes: Mapping[str, Any],
     ) -> tuple[str, ...]:
         """Answer the names of the segments that one user is in.
 
-        rows: of the views in feature_store.audiences.SHOWN; place: the user's. What is unknown
-        puts nobody in; the band of the sweep before is, outside a sweep.
+        rows: of the views in feature_store.audiences.SHOWN, as far as they are named; place: the
+        user's. scores: by full name. What is unknown puts nobody in; the band of the sweep before
+        is, outside a sweep.
         """
-        current = self.current
-        if not current:
-            return ()
-        lookup = row_lookup(rows, place, scores_of(told))
-        return tuple([one.name for one in current if judge(one.condition, lookup).yes])
+        lookup = row_lookup(rows, place, scores, attributes)
+        return tuple([one.name for one in self.current if judge(one.condition, lookup).yes])
 
 
 def _read(blob: bytes | None) -> tuple[Named, ...]:
@@ -116,7 +90,9 @@ def _read(blob: bytes | None) -> tuple[Named, ...]:
     found: list[Named] = []
     for segment in parse(blob).by_name.values():
         try:
-            found.append(Named(segment.name, parse_condition(segment.where, VOCABULARY)))
+            condition = parse_condition(segment.where, VOCABULARY)
+            families = frozenset(name.partition(".")[0] for name in names_in(condition))
+            found.append(Named(segment.name, condition, families))
         except BadField as error:
             log_warning("a saved segment cannot be read", why=error.message)
     return tuple(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.clock import system_clock
-from domain.errors import CallerError, OperatorError, ScientistError
+from domain.errors import CallerError, OperatorError, SanderlingError, ScientistError
 from domain.events import parse_at
 from feature_store.opening import open_store
 from feature_store.sweeps.reading import Sweep
@@ -21,7 +21,7 @@ from models.families import load_scorer
 from training.cli_notify import take_in
 from training.desk import Desk, add_command, desk_from_env
 from training.logbook import bring_up_to_date
-from training.sweep.job import Job, Released, Wish
+from training.sweep.job import Advisor, Job, Released, Wish, check_views
 from training.sweep.scoring import ValueFrom
 
 _ABOUT = """\
@@ -97,6 +97,23 @@ def open_model(folder: Path, version: str | None) -> Released:
     return Released(bundle, load_scorer(bundle))
 
 
+def open_uplift(folder: Path, version: str | None) -> Advisor | None:
+    """Open the released uplift model (or another, "" for none); one that cannot be used is told
+    of and left out: who is leaving is worth knowing without it."""
+    pointer = read_pointer(folder)
+    name = version if version is not None else "" if pointer is None else pointer.version
+    if not name:
+        return None
+    try:
+        bundle = open_bundle(folder / name)
+        model = load_scorer(bundle)
+        check_views(bundle, model)
+    except SanderlingError as error:
+        print(f"without uplift: {error}", file=sys.stderr)
+        return None
+    return Advisor(name, model)
+
+
 def job_of(desk: Desk, **more: Any) -> Job:
     """Answer the sweep of a deployment; `more` are fields of Job."""
     rule = os.environ.get("SANDERLING_CONSENT", "opt-out")
@@ -111,6 +128,7 @@ def job_of(desk: Desk, **more: Any) -> Job:
     return Job(
         root=desk.home.sweeps / FAMILY,
         open_model=partial(open_model, desk.family(FAMILY)),
+        open_uplift=partial(open_uplift, desk.family("uplift")),
         load=lambda: desk.log().history,
         labelled=labelled,
         open_store=open_store,

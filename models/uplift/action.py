@@ -4,23 +4,14 @@ The effect is on a good outcome (they stay, they come): above 0 contact helps, b
 Knows nothing of how the interval came about or of what contact means.
 """
 
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from domain.scores import Action
+
 F64 = npt.NDArray[np.float64]
-
-
-class Action(StrEnum):
-    """What may be recommended."""
-
-    wait = "wait"
-    contact = "contact"
-    leave_alone = "leave_alone"
-
-
 ACTIONS = tuple(Action)
 
 

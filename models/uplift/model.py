@@ -119,6 +119,21 @@ class UpliftModel:
             effects.low, effects.high, worth, self.terms.cost if cost is None else cost
         )
 
+    def advice(
+        self,
+        rows: Mapping[str, npt.NDArray[Any]],
+        people: Sequence[Mapping[str, Any]],
+        values: F64,
+    ) -> tuple[Effects, npt.NDArray[np.int8]]:
+        """Answer the effects on n customers, and what to do: int8[n], places in ACTIONS.
+
+        rows, people: see `matrix`. values: float64[n], what is at stake with each, NaN where it
+        is not known: the model's own terms stand in. Who is worth nothing is worth no contact.
+        """
+        effects = self.effects(self.matrix(rows, people))
+        worth = np.where(np.isnan(values), self.terms.value, np.maximum(values, 0.0))
+        return effects, self.actions(effects, worth)
+
     def answer(self, row: Any) -> Any:
         """Answer one golden row: {"features": f numbers or null} → effect, low, high, action."""
         given = row["features"]

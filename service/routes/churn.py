@@ -21,6 +21,7 @@ from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply
 from service.live_churn import Desk, Effect, effects_of
+from service.membership import Seen, segments_of
 from service.routes.churn_rows import ReasonOut, SurvivalOut
 from service.shapes import Id, check_id
 from service.states import moments, read_states, view_rows
@@ -198,7 +199,8 @@ def _scored(
             out.append(_fallback(desk, user, now, "no_history", state))
             continue
         reason = "lapsed" if lapsed[place] else ""
-        when = _When(as_ofs[place], reason, context.segments.of(rows, place, told[place]))
+        seen = Seen(state, as_ofs[place], told[place], effects[place])
+        when = _When(as_ofs[place], reason, segments_of(context, rows, place, seen))
         out.append(_shape(desk, user, told[place], effects[place], when))
         _cache(context, desk, user, out[-1], state.scores.get(FAMILY))
     return out

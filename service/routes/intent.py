@@ -24,6 +24,7 @@ from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply
 from service.live_intent import FAMILY, Asked, asked_of
+from service.membership import segments_now
 from service.shapes import Amount, At, OptionalId, check_id
 from service.states import read_states
 
@@ -74,7 +75,8 @@ class IntentOut(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: how far the number may be trusted, apart from how high it is; below one half act
     as if nothing were known. as_of: epoch milliseconds; events before it count. fallback: absent
     for the model's own answer; `prevalence` is how often it was so in training, `cached` what was
-    said at as_of, `none` no number at all; `reason` says why, or what else is amiss.
+    said at as_of, `none` no number at all; `reason` says why, or what else is amiss. segments: the
+    saved segments they are in as of now, absent when none.
     """
 
     decision_id: str
@@ -88,6 +90,7 @@ class IntentOut(msgspec.Struct, frozen=True, omit_defaults=True):
     trajectory: tuple[StepOut, ...] | msgspec.UnsetType = msgspec.UNSET
     fallback: Literal["prevalence", "cached", "none"] | None = None
     reason: Reason = ""
+    segments: tuple[str, ...] = ()
 
 
 _decode = OneDecoder(IntentIn)
@@ -107,6 +110,8 @@ async def post_intent(context: Context, request: Request) -> Reply:
         if state is not None and state.linked_user:
             entity = user_entity(state.linked_user)
         out = _remembered(context, loaded, state, entity, trajectory=sent.trajectory)
+        segments = segments_now(context, state, now, _told(out))
+        out = msgspec.structs.replace(out, segments=segments) if segments else out
     if out.fallback is not None:
         context.metrics.fallbacks.labels(PATH, out.fallback).inc()
     context.decisions.put(_decision(out, entity, now, trajectory=sent.trajectory))
@@ -262,6 +267,13 @@ def _fallback(
         fallback="prevalence",
         reason=reason,
     )
+
+
+def _told(out: IntentOut) -> Score | None:
+    """Answer what the model just said, for segments that ask for it."""
+    if out.probability is None or out.fallback is not None:
+        return None
+    return Score(out.probability, out.confidence, out.as_of)
 
 
 def _decision(out: IntentOut, entity: str, now: int, *, trajectory: bool) -> Decision:

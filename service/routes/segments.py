@@ -12,20 +12,21 @@ import numpy as np
 from msgspec import Meta
 
 from domain.condition_text import MAX_CHARS, parse_condition
-from domain.conditions import Condition, judge, text_of
+from domain.conditions import Condition, judge, names_in, text_of
 from domain.errors import BadField, NotFound
 from domain.ids import user_entity
 from domain.users import Purpose, may_use
 from feature_store import segments as saved
-from feature_store.audiences import VOCABULARY, sweep_lookup
+from feature_store.audiences import VOCABULARY, missing, sweep_lookup
 from feature_store.segments import MAX_SEGMENTS, Segment
 from feature_store.store import EntityState
 from feature_store.sweeps.reading import Sweep
 from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply, query_of
+from service.membership import segments_now
 from service.shapes import check_id
-from service.states import moments, read_states, view_rows
+from service.states import moments, read_states
 
 MAX_BODY = 1 << 14
 MAX_ABOUT = 500
@@ -71,12 +72,14 @@ class SegmentsReply(msgspec.Struct, frozen=True):
 
 
 class ColumnOut(msgspec.Struct, frozen=True):
-    """What a condition may name; `words` are its values in order, empty for a number."""
+    """What a condition may name; `words` are its values in order, empty for a number. free: it
+    stands for any name in place of its `*`, and for any number or word."""
 
     name: str
     unit: str
     about: str
     words: tuple[str, ...]
+    free: bool
 
 
 class ColumnsReply(msgspec.Struct, frozen=True):
@@ -89,7 +92,8 @@ class CountReply(msgspec.Struct, frozen=True):
     """How many users of the last sweep a condition holds for, as of when that sweep looked.
 
     unknown: for how many it cannot be told because something is not known of them; they are not
-    in. value, expected_loss: sums over those it holds for, null where nothing is known.
+    in. value, expected_loss: sums over those it holds for, null where nothing is known. notes:
+    what the condition names and the sweep knows of nobody, and why.
     """
 
     where: str
@@ -101,6 +105,7 @@ class CountReply(msgspec.Struct, frozen=True):
     expected_loss: float | None
     sweep: str
     as_of: int
+    notes: tuple[str, ...] = ()
 
 
 class MembershipReply(msgspec.Struct, frozen=True):
@@ -204,6 +209,7 @@ def _count(context: Context, condition: Condition) -> CountReply:
         _sum(sweep.table["expected_loss"][rows]),
         sweep.summary.id,
         sweep.summary.as_of,
+        tuple(missing(sweep, names_in(condition))),
     )
 
 
@@ -228,10 +234,9 @@ def _membership(context: Context, user: str, state: EntityState | None) -> Membe
     held = state.scores.get("churn")
     if not state.found and held is None:
         return MembershipReply(user, (), now, None, "none", "unknown_user")
-    as_ofs = moments([state], now)
-    rows = view_rows(context.churn.views, [state], as_ofs, context.store.settings.history_cap)
-    names = context.segments.of(rows, 0, held)
-    return MembershipReply(user, names, as_ofs[0], None if held is None else held.as_of)
+    (as_of,) = moments([state], now)
+    names = segments_now(context, state, as_of)
+    return MembershipReply(user, names, as_of, None if held is None else held.as_of)
 
 
 def _out(segment: Segment) -> SegmentOut:
@@ -244,8 +249,9 @@ _LANGUAGE = (
     "with `and`, `or`, `not` and brackets: `recency > 30 and churn.band = high`. What stands "
     "before a dot may be left out where only one column ends so. A comparison with what is not "
     "known (no order, so no recency) is neither true nor false, also under `not`: nobody is in on "
-    "account of it. A refusal (codes bad_condition, unknown_name, too_long) begins with the place: "
-    "`character 12: …`."
+    "account of it. `attributes.plan = gold` asks of profiles: numbers, words and flags (true, "
+    "false), not lists; a name that is no plain word stands in quotes after the dot. A refusal "
+    "(codes bad_condition, unknown_name, too_long) begins with the place: `character 12: …`."
 )
 
 ROUTES = (

@@ -8,22 +8,26 @@ import pytest
 from domain.condition_text import parse_condition
 from domain.conditions import judge
 from domain.errors import NotFound
-from domain.scores import Band
+from domain.scores import Band, Score
 from feature_store.audiences import (
+    BESIDE,
     FEATURES,
     SCORES,
     SHOWN,
     VOCABULARY,
     feature_columns,
+    intent_columns,
     known,
     level_of,
+    missing,
     row_lookup,
     sweep_lookup,
 )
+from feature_store.sweeps.attributes import attribute_columns
 from feature_store.sweeps.reading import Sweeps
 from feature_store.sweeps.table import table_of
 from feature_store.views.catalogue import VIEWS
-from tests.feature_store.sweeps.making import put, scored, with_features
+from tests.feature_store.sweeps.making import AS_OF, put, scored, with_features
 
 
 def test_every_column_of_the_views_may_be_named() -> None:
@@ -31,7 +35,8 @@ def test_every_column_of_the_views_may_be_named() -> None:
         FEATURES
     )
     assert not any(name.endswith((".found", ".age")) for name in VOCABULARY)
-    assert set(VOCABULARY) == {*FEATURES, *(column.name for column in SCORES)}
+    others = {column.name for column in (*SCORES, *BESIDE)}
+    assert set(VOCABULARY) == {*FEATURES, *others, "attributes.*"}
     assert all(column.about for column in VOCABULARY.values())
 
 
@@ -95,6 +100,43 @@ def test_a_sweep_without_features_says_who_must_act(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="sweep churn") as caught:
         sweep_lookup(sweep)("rfm.recency")
     assert caught.value.code == "no_features"
+
+
+def test_what_a_sweep_knows_of_nobody_is_unknown_and_said(tmp_path: Path) -> None:
+    table = with_features(scored(["a", "b"], [0.9, 0.1], [100.0, 1.0]), {})
+    people = [{"plan": "gold", "Age": 31}, {"age": "x"}]
+    put(tmp_path, 1, table_of(table.users, {**table.columns, **attribute_columns(people)}))
+    sweep = Sweeps(tmp_path).current()
+    assert sweep is not None
+    lookup = sweep_lookup(sweep)
+
+    def judged(text: str) -> tuple[list[bool], list[bool]]:
+        found = judge(parse_condition(text, VOCABULARY), lookup)
+        return found.yes.tolist(), found.no.tolist()
+
+    assert judged("attributes.plan = GOLD") == ([True, False], [False, False])
+    assert judged("attributes.age > 30") == ([True, False], [False, False])
+    assert judged("attributes.age in (31, x)") == ([True, True], [False, False])
+    assert judged("attributes.age is known") == ([True, True], [False, False])
+    assert judged("attributes.plan is unknown") == ([False, True], [True, False])
+    assert judged("attributes.shoe is unknown") == ([True, True], [False, False])
+    for name in ("uplift.effect", "uplift.action", "intent.probability"):
+        assert judged(f"{name} is unknown") == ([True, True], [False, False])
+    assert missing(sweep, ["attributes.plan", "rfm.recency", "churn.band"]) == []
+    said = missing(sweep, ["attributes.plann", "uplift.low", "intent.hours_ago"])
+    assert "did you mean attributes.plan?" in said[0]
+    assert "without a store" in said[1]
+    assert "no uplift model" in said[2]
+
+
+def test_intent_is_as_of_its_time() -> None:
+    hour = 3_600_000
+    told = [Score(0.7, 0.5, AS_OF - 2 * hour), None, Score(0.9, 0.5, AS_OF + 1)]
+    found = intent_columns(told, AS_OF)
+    assert found["intent.hours_ago"][0] == 2.0
+    assert found["intent.probability"][0] == 0.7
+    assert all(np.isnan(column[1:]).all() for column in found.values())
+    assert set(found) == {column.name for column in BESIDE if column.name.startswith("intent.")}
 
 
 def test_bands_are_places() -> None:

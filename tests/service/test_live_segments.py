@@ -30,11 +30,31 @@ async def test_users_are_told_their_segments() -> None:
     live = LiveSegments(store)
     await live.look()
     asked = rows([40.0, 3.0, -1.0])
-    assert live.of(asked, 0, TOLD) == ("loud", "old")
-    assert live.of(asked, 1, TOLD) == ("loud",)
-    assert live.of(asked, 2, TOLD) == ()
-    assert live.of(asked, 0, None) == ("old",)
-    assert live.of(asked, 2, TOLD._replace(value=20.0)) == ("worth",)
+    told = scores_of(TOLD)
+    assert live.of(asked, 0, told, {}) == ("loud", "old")
+    assert live.of(asked, 1, told, {}) == ("loud",)
+    assert live.of(asked, 2, told, {}) == ()
+    assert live.of(asked, 0, {}, {}) == ("old",)
+    assert live.of(asked, 2, scores_of(TOLD._replace(value=20.0)), {}) == ("worth",)
+    assert live.families == {"churn", "rfm"}
+
+
+async def test_attributes_are_asked_of_the_profile() -> None:
+    store = MemoryStore()
+    await saved.put(store, "gold", "attributes.plan = gold and attributes.age > 30", NOW)
+    await saved.put(store, "tin", "attributes.plan != gold", NOW)
+    live = LiveSegments(store)
+    await live.look()
+    assert live.families == {"attributes"}
+    for attributes, names in (
+        ({"Plan": "GOLD", "age": 31}, ("gold",)),
+        ({"plan": "gold", "age": "31"}, ("gold",)),
+        ({"plan": "gold", "age": 30}, ()),
+        ({"plan": "tin"}, ("tin",)),
+        ({"plan": ["gold"], "age": 31}, ()),
+        ({}, ()),
+    ):
+        assert live.of({}, 0, {}, attributes) == names, attributes
 
 
 async def test_a_change_is_noticed_and_trouble_leaves_the_last_in_place() -> None:
@@ -43,7 +63,7 @@ async def test_a_change_is_noticed_and_trouble_leaves_the_last_in_place() -> Non
     await live.start()
     try:
         assert live.current == ()
-        assert live.of(rows([1.0]), 0, TOLD) == ()
+        assert live.of(rows([1.0]), 0, {}, {}) == ()
         await saved.put(store, "old", "rfm.recency > 30", NOW)
         await until(lambda: len(live.current) == 1)
         await store.put_blob(saved.BLOB_NAME, b"rubbish")

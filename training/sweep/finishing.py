@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from domain.errors import ScientistError
 from feature_store.log.files import write_atomically
+from feature_store.sweeps.attributes import joined_attributes
 from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.ranking import rank
 from feature_store.sweeps.reading import Sweep
@@ -27,6 +28,7 @@ from feature_store.sweeps.table import (
     joined,
     open_table,
     parted,
+    table_of,
     write_table,
 )
 from models.churn.bands import Limits, levels_of, limits_from
@@ -85,7 +87,9 @@ def finish(
     before: the sweep whose bands are held on to. step: called with "ranked", "written" and
     "summarised". Raises ScientistError when everybody refused, OSError when the disk does.
     """
-    table = joined([open_table(part_path(folder, part)) for part in range(plan.parts)])
+    parts = [open_table(part_path(folder, part)) for part in range(plan.parts)]
+    table = joined(parts)
+    table = table_of(table.users, {**table.columns, **joined_attributes(parts)})
     if not len(table):
         raise ScientistError(f"everybody who could be scored refused it; left out: {left_out}")
     basis = basis_of(table)

@@ -24,10 +24,11 @@ from feature_store.store import Store
 from feature_store.sweeps.durable import write_whole
 from feature_store.sweeps.reading import Sweep, Sweeps, open_sweep
 from feature_store.sweeps.shelf import clear_old, current_id, new_id, point, sweeps_in
-from feature_store.sweeps.table import write_table
+from feature_store.sweeps.table import open_table, table_of, write_table
 from feature_store.views.catalogue import VIEWS
 from models.bundle import Bundle
 from models.churn.model import ChurnModel
+from models.uplift.model import UpliftModel
 from training.sweep.finishing import About, finish
 from training.sweep.people import READ, ask_people, cache_scores
 from training.sweep.plan import (
@@ -37,6 +38,7 @@ from training.sweep.plan import (
     note_refused,
     part_path,
     refused_in,
+    refused_in_part,
     unfinished,
     write_plan,
 )
@@ -59,6 +61,18 @@ class Released(NamedTuple):
     model: ChurnModel
 
 
+class Advisor(NamedTuple):
+    """An uplift model with its version, for what contact would change."""
+
+    version: str
+    model: UpliftModel
+
+
+def no_advisor(version: str | None) -> Advisor | None:
+    """Answer that no uplift model is released."""
+    return None
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a new sweep shall be; see plan.Plan. as_of (ms UTC) None: the end of the log. version
@@ -76,10 +90,11 @@ class Job:
     """A sweep and the doors it needs.
 
     root: the shelf of the family. open_model: by version, None for the released one; raises
-    OperatorError. load: the log. labelled: the users of a label set by its name. open_store:
-    None without a store, which only a log of nobody's profiles should be swept with.
-    unanswered: the consent rule. step: called with "planned", "part", "ranked", "written",
-    "summarised", "pointed" and "cached". progress: called as tqdm is.
+    OperatorError. open_uplift: the same, "" for none, and answers None when there is none. load:
+    the log. labelled: the users of a label set by its name. open_store: None without a store,
+    which only a log of nobody's profiles should be swept with. unanswered: the consent rule.
+    step: called with "planned", "part", "ranked", "written", "summarised", "pointed" and
+    "cached". progress: called as tqdm is.
     """
 
     root: Path
@@ -87,6 +102,7 @@ class Job:
     load: Callable[[], History]
     labelled: Callable[[str], Sequence[str]]
     open_store: Callable[[], Awaitable[Store]] | None = None
+    open_uplift: Callable[[str | None], Advisor | None] = no_advisor
     unanswered: bool = True
     clock: Clock = system_clock
     step: Callable[[str], None] = no_step
@@ -124,14 +140,17 @@ class Job:
     async def _sweep(self, store: Store | None, wish: Wish, plan: Plan | None) -> Sweep:
         bundle, model = self.open_model(wish.version if plan is None else plan.model)
         check_views(bundle, model)
+        if plan is not None and store is not None:
+            await self._ask_again(store, plan)
         if plan is None or missing_parts(self.root / plan.id, plan):
             history = self.load()
             as_of = self._as_of(wish, history) if plan is None else plan.as_of
             labelled = self._labelled(bundle)
             people = population(history, model.definition, as_of, labelled)
+            advisor = self.open_uplift(None if plan is None else plan.uplift)
             if plan is None:
-                plan = self._begin(wish, bundle, as_of, people)
-            await self._score(store, model, history, people, plan)
+                plan = self._begin(wish, bundle, advisor, as_of, people)
+            await self._score(store, (model, advisor), history, people, plan)
         folder = self.root / plan.id
         left_out = {**plan.left_out, "refused": refused_in(folder, plan)}
         before = Sweeps(self.root).current()
@@ -164,7 +183,9 @@ class Job:
         name = bundle.manifest.settings.get("fit", {}).get("label_set", "")
         return self.labelled(name) if name else None
 
-    def _begin(self, wish: Wish, bundle: Bundle, as_of: int, people: Population) -> Plan:
+    def _begin(
+        self, wish: Wish, bundle: Bundle, advisor: Advisor | None, as_of: int, people: Population
+    ) -> Plan:
         if not people.users:
             raise ScientistError(
                 "nobody is in the population as of then, so there is nobody to score: look at "
@@ -182,17 +203,21 @@ class Job:
             fresh_limits=wish.fresh_limits,
             limits=wish.limits,
             left_out=people.left_out,
+            uplift="" if advisor is None else advisor.version,
+            known_until=self.clock() if wish.as_of is None else as_of,
         )
         write_plan(self.root, plan)
         self.step("planned")
         return plan
 
     async def _score(
-        self, store: Store | None, model: ChurnModel, history: History, people: Population,
-        plan: Plan,
+        self, store: Store | None, models: tuple[ChurnModel, Advisor | None], history: History,
+        people: Population, plan: Plan,
     ) -> None:  # fmt: skip
         value = ValueFrom(plan.value_attribute, plan.value_times) if plan.value_attribute else None
-        scoring = Scoring(model, teller_for(model), value)
+        model, advisor = models
+        uplift = None if advisor is None else advisor.model
+        scoring = Scoring(model, teller_for(model), value, uplift)
         parts = part_of(people.users, plan.parts)
         folder = self.root / plan.id
         missing = missing_parts(folder, plan)
@@ -204,17 +229,33 @@ class Job:
                 mine = np.flatnonzero(parts == part)
                 users = [people.users[place] for place in mine]
                 entity, attributes, refused = people.entity[mine], None, 0
+                beside: dict[str, Any] = {}
                 if store is not None:
                     asked = await ask_people(store, users, unanswered=self.unanswered)
                     kept = np.flatnonzero(asked.allowed)
                     refused = len(users) - len(kept)
                     users, entity = [users[place] for place in kept], entity[kept]
-                    attributes = [asked.attributes[place] for place in kept]
+                    asked = asked.of(kept)
+                    attributes, beside = asked.attributes, asked.columns(plan.known_until)
                 table = scoring.score(history, users, entity, plan.as_of, attributes)
                 note_refused(folder, part, refused)
-                write_table(part_path(folder, part), table)
+                whole = table_of(table.users, {**table.columns, **beside})
+                write_table(part_path(folder, part), whole)
                 self.step("part")
                 bar.update(len(mine))
+
+    async def _ask_again(self, store: Store, plan: Plan) -> None:
+        """Take those out of the scored parts who have refused since they were scored."""
+        folder = self.root / plan.id
+        missing = missing_parts(folder, plan)
+        for part in (part for part in range(plan.parts) if part not in missing):
+            table = open_table(part_path(folder, part))
+            users: list[str] = table.users.to_pylist()
+            allowed = (await ask_people(store, users, unanswered=self.unanswered)).allowed
+            if not allowed.all():
+                refused = refused_in_part(folder, part) + int(np.count_nonzero(~allowed))
+                write_table(part_path(folder, part), table.taken(np.flatnonzero(allowed)))
+                note_refused(folder, part, refused)
 
     async def _cache(self, store: Store, done: Sweep) -> None:
         """Put every score into the store, for answers that read a user's state anyway."""
@@ -249,7 +290,7 @@ def about_of(bundle: Bundle, model: ChurnModel) -> About:
     )
 
 
-def check_views(bundle: Bundle, model: ChurnModel) -> None:
+def check_views(bundle: Bundle, model: ChurnModel | UpliftModel) -> None:
     """Refuse a model that learned from views of another version; raises OperatorError."""
     if not model.events:
         return

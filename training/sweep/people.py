@@ -1,6 +1,7 @@
 """The store's side of a sweep: consent and attributes before scoring, cached scores after it.
 
-Who refused analytics is not scored. Knows nothing of how a score comes about.
+Who refused analytics is not scored; of who refused personalisation no intent is looked at.
+Histories come from the log, never from here. Knows nothing of how a score comes about.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,21 +13,37 @@ import numpy.typing as npt
 from domain.ids import user_entity
 from domain.scores import Score
 from domain.users import Purpose, may_use
+from feature_store.audiences import intent_columns
 from feature_store.store import Store
+from feature_store.sweeps.attributes import attribute_columns
 from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.reading import Sweep
 
 READ = 500
 """Users asked of the store in one call."""
-NAME = "churn"
-"""The name that cached scores of churn go by."""
+NAME, INTENT = "churn", "intent"
+"""The names that cached scores go by."""
 
 
 class Asked(NamedTuple):
-    """allowed: bool[n], who may be scored. attributes: of each, none where none are known."""
+    """allowed: bool[n], who may be scored. attributes: of each, none where none are known.
+    intent: what was told last of each one's visits, None where nothing was."""
 
     allowed: npt.NDArray[np.bool_]
     attributes: list[Mapping[str, Any]]
+    intent: list[Score | None]
+
+    def of(self, places: npt.NDArray[np.intp]) -> "Asked":
+        """Answer some of them."""
+        return Asked(
+            self.allowed[places],
+            [self.attributes[place] for place in places],
+            [self.intent[place] for place in places],
+        )
+
+    def columns(self, until: int) -> dict[str, npt.NDArray[Any]]:
+        """Answer what conditions may ask of them beside features; scores told until `until`."""
+        return attribute_columns(self.attributes) | intent_columns(self.intent, until)
 
 
 async def ask_people(store: Store, users: Sequence[str], *, unanswered: bool) -> Asked:
@@ -34,14 +51,15 @@ async def ask_people(store: Store, users: Sequence[str], *, unanswered: bool) ->
 
     unanswered: the deployment's rule for who never answered. Raises StoreUnavailable.
     """
-    allowed = np.ones(len(users), np.bool_)
-    attributes: list[Mapping[str, Any]] = []
+    asked = Asked(np.ones(len(users), np.bool_), [], [])
     for start in range(0, len(users), READ):
-        read = await store.read([user_entity(user) for user in users[start : start + READ]])
-        for place, state in enumerate(read.states, start):
-            allowed[place] = may_use(state.profile, Purpose.analytics, unanswered=unanswered)
-            attributes.append({} if state.profile is None else state.profile.attributes)
-    return Asked(allowed, attributes)
+        read = await store.read_profiles(users[start : start + READ])
+        for place, (profile, scores) in enumerate(read, start):
+            asked.allowed[place] = may_use(profile, Purpose.analytics, unanswered=unanswered)
+            asked.attributes.append({} if profile is None else profile.attributes)
+            personal = may_use(profile, Purpose.personalisation, unanswered=unanswered)
+            asked.intent.append(scores.get(INTENT) if personal else None)
+    return asked
 
 
 def scores_of(sweep: Sweep, start: int, end: int) -> dict[str, Mapping[str, Score]]:

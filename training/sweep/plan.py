@@ -21,7 +21,9 @@ class Plan:
     """id: of the sweep. as_of, started_at: ms UTC. model: the bundle's version. parts: users are
     parted by a hash of their id. value_attribute, value_times: see scoring.ValueFrom, "" for
     the history's own. fresh_limits: draw the bands' limits anew. limits: of medium and high, as
-    the operator gave them, or None. left_out: users of the log not asked about, by why."""
+    the operator gave them, or None. left_out: users of the log not asked about, by why. uplift:
+    the version of the uplift model, "" without one. known_until: ms UTC; of scores told of visits
+    later ones are not looked at."""
 
     id: str
     as_of: int
@@ -33,6 +35,8 @@ class Plan:
     fresh_limits: bool = False
     limits: tuple[float, float] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    uplift: str = ""
+    known_until: int = 0
 
 
 def write_plan(root: Path, plan: Plan) -> Path:
@@ -75,9 +79,11 @@ def note_refused(folder: Path, part: int, refused: int) -> None:
     write_json(part_path(folder, part).with_suffix(".json"), {"refused": refused})
 
 
+def refused_in_part(folder: Path, part: int) -> int:
+    """Answer how many of a part's users refused to be scored."""
+    return int(read_json(part_path(folder, part).with_suffix(".json"))["refused"])
+
+
 def refused_in(folder: Path, plan: Plan) -> int:
     """Answer how many users refused to be scored, over all parts."""
-    return sum(
-        int(read_json(part_path(folder, part).with_suffix(".json"))["refused"])
-        for part in range(plan.parts)
-    )
+    return sum(refused_in_part(folder, part) for part in range(plan.parts))

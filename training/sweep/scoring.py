@@ -23,6 +23,7 @@ from models.churn.picks import pick_many
 from models.churn.reasons import Teller, teller_of
 from models.churn.stakes import value_at_stake
 from models.churn.value import expected_loss
+from models.uplift.model import UpliftModel
 
 F64 = npt.NDArray[np.float64]
 People = Sequence[Mapping[str, Any]]
@@ -53,17 +54,19 @@ def survival_days(model: ChurnModel) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What a sweep scores with; `value` None takes the value from the history."""
+    """What a sweep scores with; `value` None takes the value from the history, `uplift` None says
+    nothing of what contact would change."""
 
     model: ChurnModel
     teller: Teller
     value: ValueFrom | None = None
+    uplift: UpliftModel | None = None
 
     def score(
         self, history: History, users: Sequence[str], entity: npt.NDArray[np.int64],
         as_of: int, people: People | None = None,
     ) -> SweepTable:  # fmt: skip
-        """Answer a row a user: scores, then features by full name.
+        """Answer a row a user: scores, then what conditions may name of them, in full.
 
         entity: int64[n], -1 without events; people: attributes of each. as_of: ms UTC, exclusive.
         """
@@ -72,7 +75,9 @@ class Scoring:
             some = slice(start, start + CHUNK)
             replayed = history.replay_at(views_named(VIEWS), entity[some], as_of)
             own = [NOBODY] * len(users[some]) if people is None else people[some]
-            columns = self.columns(replayed.views, own) | feature_columns(replayed.views)
+            columns = self.columns(replayed.views, own)
+            columns |= feature_columns(replayed.views)
+            columns |= self.advice(replayed.views, own, columns["value"])
             tables.append(table_of(list(users[some]), columns))
         return tables[0] if len(tables) == 1 else joined(tables)
 
@@ -102,6 +107,16 @@ class Scoring:
             "reason_share": picked.share,
             "rest": picked.rest,
         }
+
+    def advice(
+        self, rows: Mapping[str, npt.NDArray[Any]], people: People, value: F64
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Answer the uplift columns by full name, none without a model; value: at stake."""
+        if self.uplift is None:
+            return {}
+        effects, action = self.uplift.advice(rows, people, value)
+        told = {**effects._asdict(), "action": action}
+        return {f"uplift.{name}": column for name, column in told.items()}
 
     def _value(self, rows: Mapping[str, npt.NDArray[Any]], people: People) -> F64:
         if self.value is None:

@@ -13,7 +13,7 @@ from models.bundle import Draft, Golden, write_bundle
 from models.churn.attributes import Attributes
 from models.families import load_scorer
 from models.forest import forest_from_dump
-from models.uplift.action import Terms
+from models.uplift.action import ACTIONS, Terms
 from models.uplift.halves import Halves
 from models.uplift.line import Line
 from models.uplift.model import UpliftModel
@@ -51,6 +51,19 @@ def test_the_interval_takes_in_twice_the_spread_of_the_halves_and_the_doubt(mode
     reach = 2.0 * np.sqrt(1e-6 + 0.25 * 2 * np.var([0.10, 0.14], ddof=1))
     assert found.high - found.effect == pytest.approx([reach] * 4)
     assert found.effect - found.low == pytest.approx([reach] * 4)
+
+
+def test_advice_goes_by_what_is_at_stake_or_by_the_models_own_terms(model):
+    people = [{"age": 30, "plan": "gold"}] * 4 + [{"age": 60}]
+    # The least effect on the young is some 0.04; a contact costs 1.
+    values = np.array([50.0, 10.0, np.nan, -50.0, 1e6])
+    effects, actions = model.advice({}, people, values)
+    assert 0.02 < effects.low[0] < 0.1
+    assert [ACTIONS[one] for one in actions] == [
+        "contact", "wait", "contact", "wait", "leave_alone",
+    ]  # fmt: skip
+    plain = model.effects(model.matrix({}, people))
+    np.testing.assert_array_equal(effects.effect, plain.effect)
 
 
 def test_effects_stay_what_a_chance_can_change(model):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.condition_text import parse_condition
-from domain.conditions import judge, judge_one
+from domain.conditions import judge
 from domain.ids import user_entity
 from feature_store.audiences import FEATURES, SHOWN, VOCABULARY, row_lookup, sweep_lookup
 from feature_store.history import History
@@ -17,6 +17,7 @@ from models.churn.model import ChurnModel
 from tests.training.sweep.sweeping import AS_OF, job, release
 from training.sweep.job import Wish
 
+INTENT = ("intent.probability", "intent.confidence", "intent.hours_ago")
 CONDITIONS = (
     "recency > 30",
     "not recency > 30",
@@ -36,7 +37,9 @@ def swept(history: History, model: ChurnModel, tmp_path_factory: pytest.TempPath
 
 def test_features_lie_in_the_order_of_the_scores(swept: Sweep, history: History) -> None:
     assert swept.features is not None
-    assert set(swept.features.columns) == set(FEATURES)
+    # The store in memory knows nobody: no attribute is kept, and no visit was told of.
+    assert set(swept.features.columns) == {*FEATURES, *INTENT}
+    assert all(np.isnan(swept.features[name]).all() for name in INTENT)
     assert set(swept.table.columns) == set(RANKED)
     assert swept.features.users.equals(swept.table.users)
     users = swept.table.users.to_pylist()
@@ -68,7 +71,7 @@ def test_many_in_a_sweep_are_judged_as_each_alone(
             )
         }  # fmt: skip
         one = row_lookup(rows, place, scores)
-        alone = judge_one(condition, {name: one(name) for name in VOCABULARY})
+        alone = judge(condition, one)
         assert tuple(alone) == (bool(many.yes[place]), bool(many.no[place]))
 
 
