@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    bid_replay,
     churn_quality,
     churn_score,
     freshness,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "score-latency": score_latency.run,
     "sweep": sweep.run,
     "uplift": uplift.run,
+    "bid-replay": bid_replay.run,
 }
 """Every benchmark by name, in the order of the table."""
 
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", choices=[*BENCHMARKS, "all"], help="which promise to measure")
     parser.add_argument("--data", metavar="DIR", help="folder of the public logs")
     parser.add_argument("--dataset", default="", help="only this log, where there are several")
+    parser.add_argument("--case", default="", help="only this case, where there are several")
     parser.add_argument("--runs", type=int, default=0, help="how often to repeat (0: its own)")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a timed stretch")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
@@ -62,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run what `argv` names; answer the exit status."""
     chosen = _parser().parse_args(argv)
-    arguments = Arguments(data_folder(chosen.data), chosen.dataset, chosen.runs, chosen.seconds)
+    arguments = Arguments(
+        data_folder(chosen.data), chosen.dataset, chosen.runs, chosen.seconds, chosen.case
+    )
     if chosen.name == "all":
         return results.run_all(list(BENCHMARKS), arguments, chosen.out)
     try:

@@ -38,12 +38,14 @@ class Arguments:
     dataset: limits a benchmark over several logs to one of them; "" is all.
     runs: overrides how often the benchmark repeats itself; 0 is its own choice.
     seconds: overrides how long one timed stretch lasts; 0 is the benchmark's own choice.
+    case: limits a benchmark of several cases to one of them; "" is all.
     """
 
     data: Path | None = None
     dataset: str = ""
     runs: int = 0
     seconds: float = 0.0
+    case: str = ""
 
     def need(self, *parts: str) -> Path:
         """Answer the path `parts` under the data folder; raises TooLittleData when absent."""
