@@ -225,7 +225,7 @@ def _value(column: Column, value: float | str) -> str:
         return value if bare else quoted(value)
     if column.words:
         return column.words[int(value)]
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
 
 
 _BARE = re.compile(r"[A-Za-z_]\w*", re.ASCII)

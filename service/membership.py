@@ -53,7 +53,7 @@ def segments_of(
 def segments_now(
     context: Context, state: EntityState | None, as_of: int, intent: Score | None = None
 ) -> tuple[str, ...]:
-    """Answer the segments of somebody whose state was read; none without consent, nor of a stranger.
+    """Answer the segments of somebody whose state was read: none of a stranger, or one who refused.
 
     Churn is what was told of them last, uplift what the released model says; intent: see Seen.
     """

@@ -69,21 +69,13 @@ def joined_attributes(tables: Sequence[SweepTable]) -> dict[str, Array]:
             count[name] += _known(table.columns, name)
     out: dict[str, Array] = {}
     for name, _ in count.most_common(MOST):
-        for column, nothing, dtype in _pair(name):
-            parts = [table.columns.get(column) for table in tables]
-            if any(part is not None for part in parts):
-                filled = zip(parts, tables, strict=True)
-                out[column] = np.concatenate(
-                    [
-                        np.full(len(t), nothing, dtype) if part is None else part
-                        for part, t in filled
-                    ]
-                )
+        for column, nothing in ((NUMBERS + name, np.float64(nan)), (WORDS + name, np.uint64(0))):
+            if any(column in table.columns for table in tables):
+                parts: list[Array] = [
+                    table.columns.get(column, np.full(len(table), nothing)) for table in tables
+                ]
+                out[column] = np.concatenate(parts)
     return out
-
-
-def _pair(name: str) -> tuple[tuple[str, float, type], tuple[str, float, type]]:
-    return (NUMBERS + name, nan, np.float64), (WORDS + name, 0, np.uint64)
 
 
 def _known(columns: Mapping[str, Array], name: str) -> int:

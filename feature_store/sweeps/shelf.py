@@ -38,7 +38,8 @@ class Summary:
     have no row. features: names, groups and units, and `typical` values by name, that sentences
     need. value, expected_loss: sums over users; null where unknown. previous: the sweep whose
     bands were held on to. grade: of the model's fit, "" when it has none; calibration_error: how
-    far its probabilities were off on average when it was tested.
+    far its probabilities were off on average when it was tested. uplift: the version of the
+    uplift model, "" without one.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Summary:
     crossings: int = 0
     grade: str = ""
     calibration_error: float | None = None
+    uplift: str = ""
 
 
 def new_id(as_of: int, token: str) -> str:

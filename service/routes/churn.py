@@ -22,7 +22,7 @@ from service.context import Context
 from service.http import Reply, Request, Route, json_reply
 from service.live_churn import Desk, Effect, effects_of
 from service.membership import Seen, segments_of
-from service.routes.churn_rows import ReasonOut, SurvivalOut
+from service.routes.churn_rows import ReasonOut, SurvivalOut, UpliftOut
 from service.shapes import Id, check_id
 from service.states import moments, read_states, view_rows
 
@@ -37,16 +37,6 @@ FRESH_MS = 3_600_000
 """A cached score of the same band and model is left alone for this long."""
 
 Chance = Annotated[float, Meta(ge=0, le=1)]
-
-
-class UpliftOut(msgspec.Struct, frozen=True, gc=False):
-    """What contact adds to the chance that they stay, with its 95 % interval; below 0 it harms.
-    Learned from a randomised trial by `model`."""
-
-    effect: float
-    low: float
-    high: float
-    model: str
 
 
 class ChurnOut(msgspec.Struct, frozen=True, gc=False):

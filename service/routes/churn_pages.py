@@ -1,12 +1,11 @@
 """/v1/churn: the last sweep by page or as a file; /v1/churn/estimate: whom it pays to reach.
 
 A page's cursor belongs to one sweep, which never changes, so pages neither repeat nor skip
-anybody while a new sweep comes in. Files are read in threads. Knows nothing of how anybody was
-scored.
+anybody while a new sweep comes in. Knows nothing of how anybody was scored.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,38 +13,35 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from domain.errors import BadField, NotFound
+from domain.errors import BadField
 from domain.scores import Band
 from feature_store.sweeps.pages import SORTS, Wanted, chosen
 from feature_store.sweeps.reading import Sweep
 from models.churn.reach import Reach, Terms, reach
 from service.context import Context
 from service.cursors import make_cursor, read_cursor
-from service.http import Reply, Request, Route, header, json_reply, query_of
-from service.routes.churn_rows import (
-    Rows,
-    UserOut,
-    csv_head,
-    csv_lines,
-    model_of,
-    ndjson,
-    users_out,
+from service.http import Reply, Request, Route, json_reply, query_of
+from service.routes.churn_rows import Rows, UserOut, action_counts, model_of, users_out
+from service.routes.listing import (
+    DESCRIPTION,
+    MAX_FILE,
+    NAMES,
+    NO_SWEEP,
+    file_of,
+    format_of,
+    gone,
+    last_sweep,
+    limit_of,
+    sweep_at,
 )
+from service.routes.listing import QUERY as LISTED
 
-PAGE = 100
-MAX_PAGE = 500
-BLOCK = 500
-"""Rows of an export that are made at once: some tens of milliseconds in a thread."""
-REASONS = 4
-"""Columns of reasons in a CSV file: the strongest three and the rest."""
 _LISTING = "churn"
-_NO_SWEEP = "no sweep yet: whoever operates this runs `python -m training sweep churn`"
 _WANTED = ("band", "min_loss", "min_probability")
-_PAGE_QUERY = frozenset({*_WANTED, "sort", "limit", "cursor", "format"})
+_PAGE_QUERY = NAMES | {*_WANTED, "sort"}
 _TERMS = {"contact_cost": "contact", "offer_cost": "offer", "success_rate": "success",
           "margin": "margin"}  # fmt: skip
 _ESTIMATE_QUERY = frozenset({"threshold", "band", "min_loss", *_TERMS})
-_FORMATS = {"ndjson": b"application/x-ndjson", "csv": b"text/csv; charset=utf-8"}
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Cost = Annotated[float, Meta(ge=0)]
@@ -105,7 +101,9 @@ class EstimateReply(msgspec.Struct, frozen=True):
     leavers: how many of them would leave if nobody did anything, the sum of calibrated
     probabilities. saved, cost, profit rest on `terms`, above all on its success rate, which is
     taken as given: no uplift was measured here. unknown_value: users of unknown value, who cost
-    and save nothing. profit and worth are null when no value is known at all.
+    and save nothing. profit and worth are null when no value is known at all. actions: users by
+    what is advised of each (contact, leave_alone, wait), null without a released uplift model:
+    unlike all else here it rests on a randomised trial, and says whom contact would lose.
     """
 
     sweep: SweepOut
@@ -118,6 +116,7 @@ class EstimateReply(msgspec.Struct, frozen=True):
     unknown_value: int
     worth: WorthOut | None
     terms: dict[str, float]
+    actions: dict[str, int] | None
 
 
 class _Asked(NamedTuple):
@@ -158,28 +157,6 @@ def _asked(query: dict[str, str]) -> _Asked:
     return _Asked(_wanted(query), sort)
 
 
-def _limit(query: dict[str, str], default: int, most: int) -> int:
-    text = query.get("limit", "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise BadField(f"a whole number from 1 to {most}", field="limit")
-    return int(text)
-
-
-def _format(query: dict[str, str], request: Request) -> str:
-    """Answer json, ndjson or csv: as the query says, else as the Accept header does."""
-    if "format" in query:
-        if query["format"] not in ("json", *_FORMATS):
-            raise BadField("json, ndjson or csv", field="format")
-        return query["format"]
-    accepted = header(request, b"accept")
-    for name, kind in _FORMATS.items():
-        if kind.partition(b";")[0] in accepted:
-            return name
-    return "json"
-
-
 def _sweep_out(sweep: Sweep) -> SweepOut:
     s = sweep.summary
     return SweepOut(
@@ -191,21 +168,16 @@ def _sweep_out(sweep: Sweep) -> SweepOut:
 
 def _page(context: Context, asked: _Asked, cursor: str, limit: int, now: int) -> ChurnPage:
     """Answer a page; blocking."""
-    sweeps, start = context.sweeps, 0
+    name, start = "", 0
     if cursor:
-        name, _, rest = read_cursor(_LISTING, cursor, now).partition(" ")
-        place, _, mark = rest.partition(" ")
-        sweep = sweeps.get(name)
-        if sweep is None:
-            raise _gone("the sweep of this cursor is gone; start again without one")
+        name, place, mark = read_cursor(_LISTING, cursor, now).split(" ", 2)
         if mark != asked.mark():
-            raise _gone("this cursor is of another band, min_loss, min_probability or sort")
+            raise gone("this cursor is of another band, min_loss, min_probability or sort")
         start = int(place)
-    else:
-        sweep = sweeps.current()
-        if sweep is None:
-            return ChurnPage(None, [], 0, "", "no_sweep", _NO_SWEEP)
-    rows = sweeps.selected(sweep, asked.wanted, asked.sort)
+    sweep = sweep_at(context, name)
+    if sweep is None:
+        return ChurnPage(None, [], 0, "", "no_sweep", NO_SWEEP)
+    rows = context.sweeps.selected(sweep, asked.wanted, asked.sort)
     end = start + limit
     more = f"{sweep.summary.id} {end} {asked.mark()}" if end < len(rows) else ""
     return ChurnPage(
@@ -216,48 +188,23 @@ def _page(context: Context, asked: _Asked, cursor: str, limit: int, now: int) ->
     )
 
 
-def _gone(message: str) -> BadField:
-    return BadField(message, field="cursor", code="bad_cursor")
-
-
 async def list_churn(context: Context, request: Request) -> Reply:
     """Answer a page of the last sweep, or all of it as a file."""
     query = query_of(request, _PAGE_QUERY)
-    asked, kind = _asked(query), _format(query, request)
+    asked, kind = _asked(query), format_of(query, request)
     if kind != "json":
         return await _export(context, request, query, asked, kind)
-    limit = _limit(query, PAGE, MAX_PAGE)
-    cursor, now = query.get("cursor", ""), context.clock()
+    limit, cursor, now = limit_of(query), query.get("cursor", ""), context.clock()
     return json_reply(await asyncio.to_thread(_page, context, asked, cursor, limit, now))
 
 
 async def _export(
     context: Context, request: Request, query: dict[str, str], asked: _Asked, kind: str
 ) -> Reply:
-    if query.get("cursor"):
-        raise BadField("a file is sent whole; leave the cursor out", field="cursor")
-    sweep = await asyncio.to_thread(context.sweeps.current)
-    if sweep is None:
-        raise NotFound(_NO_SWEEP, code="no_sweep")
+    limit = limit_of(query, MAX_FILE, MAX_FILE)
+    sweep = await asyncio.to_thread(last_sweep, context)
     rows = await asyncio.to_thread(context.sweeps.selected, sweep, asked.wanted, asked.sort)
-    rows = rows[: _limit(query, max(len(rows), 1), 999_999_999)]
-    name = f'attachment; filename="churn-{sweep.summary.id}.{kind}"'
-    headers = ((b"content-disposition", name.encode()),)
-    if request.method == "HEAD":
-        return Reply(200, b"", headers, _FORMATS[kind])
-    return Reply(200, b"", headers, _FORMATS[kind], _parts(sweep, rows, kind))
-
-
-async def _parts(sweep: Sweep, rows: Rows, kind: str) -> AsyncIterator[bytes]:
-    if kind == "csv":
-        yield csv_head(sweep.summary, REASONS)
-    for start in range(0, len(rows), BLOCK):
-        yield await asyncio.to_thread(_block, sweep, rows[start : start + BLOCK], kind)
-
-
-def _block(sweep: Sweep, rows: Rows, kind: str) -> bytes:
-    users = users_out(sweep, rows)
-    return ndjson(users) if kind == "ndjson" else csv_lines(sweep.summary, users, REASONS)
+    return file_of(request, _LISTING, kind, sweep, rows[:limit])
 
 
 def _terms(query: dict[str, str]) -> Terms:
@@ -269,14 +216,12 @@ def _terms(query: dict[str, str]) -> Terms:
     return Terms(**{field: value for field, value in given.items() if value is not None})
 
 
-def _reached(context: Context, wanted: Wanted, terms: Terms) -> tuple[Sweep, Reach] | None:
-    sweep = context.sweeps.current()
-    if sweep is None:
-        return None
+def _reached(context: Context, wanted: Wanted, terms: Terms) -> tuple[Sweep, Rows, Reach]:
+    sweep = last_sweep(context)
     table = sweep.table
     rows = np.flatnonzero(chosen(table, wanted))
     error = sweep.summary.calibration_error or 0.0
-    return sweep, reach(table["probability"][rows], table["value"][rows], terms, error)
+    return sweep, rows, reach(table["probability"][rows], table["value"][rows], terms, error)
 
 
 async def estimate_churn(context: Context, request: Request) -> Reply:
@@ -285,10 +230,7 @@ async def estimate_churn(context: Context, request: Request) -> Reply:
     wanted, terms = _wanted(query), _terms(query)
     if wanted == Wanted():
         raise BadField("say whom: threshold, band or min_loss", field="threshold", code="missing")
-    found = await asyncio.to_thread(_reached, context, wanted, terms)
-    if found is None:
-        raise NotFound(_NO_SWEEP, code="no_sweep")
-    sweep, told = found
+    sweep, rows, told = await asyncio.to_thread(_reached, context, wanted, terms)
     return json_reply(
         EstimateReply(
             _sweep_out(sweep),
@@ -301,6 +243,7 @@ async def estimate_churn(context: Context, request: Request) -> Reply:
             told.unknown,
             None if told.worth is None else WorthOut(*told.worth),
             {name: getattr(terms, field) for name, field in _TERMS.items()},
+            action_counts(sweep, rows),
         )
     )
 
@@ -319,20 +262,10 @@ ROUTES = (
                 Literal["expected_loss", "probability", "value", "user"],
                 "highest first (users by name); default expected_loss",
             ),
-            "limit": (int, f"1 to {MAX_PAGE}, default {PAGE}; of a file, all unless given"),
-            "cursor": (str, "from the page before, with the same conditions; valid for a day"),
-            "format": (
-                Literal["json", "ndjson", "csv"],
-                "ndjson and csv are sent whole, as the header Accept asks for as well",
-            ),
+            **LISTED,
         },
         replies={200: ChurnPage}, errors=(404, 503),
-        description=(
-            "Before the first sweep a page is empty and says so in `fallback`; a file answers 404, "
-            "code no_sweep. In CSV a text that a spreadsheet would take for a formula begins with "
-            "an apostrophe. A cursor that was changed, is a day old, or whose sweep is gone "
-            "answers 400, code bad_cursor."
-        ),
+        description=DESCRIPTION,
     ),
     Route(
         "GET", "/v1/churn/estimate", estimate_churn, "What contacting some of them would bring",

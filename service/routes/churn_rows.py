@@ -7,13 +7,13 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from domain.scores import Band, Direction, Reason
+from domain.scores import Action, Band, Direction, Reason
 from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.reading import Sweep
 from feature_store.sweeps.shelf import Summary
@@ -45,8 +45,19 @@ class SurvivalOut(msgspec.Struct, frozen=True):
     probability: float
 
 
+class UpliftOut(msgspec.Struct, frozen=True, gc=False):
+    """What contact adds to the chance that they stay, with its 95 % interval; below 0 it harms.
+    Learned from a randomised trial by `model`."""
+
+    effect: float
+    low: float
+    high: float
+    model: str
+
+
 class UserOut(msgspec.Struct, frozen=True):
-    """One user of the last sweep; null where a number is not known."""
+    """One user of the last sweep; null where a number is not known, and without a model of a
+    randomised trial for what contact changes."""
 
     user: str
     probability: float
@@ -60,6 +71,8 @@ class UserOut(msgspec.Struct, frozen=True):
     as_of: int
     horizon_days: float
     model: str
+    uplift: UpliftOut | None
+    recommended_action: Literal["contact", "leave_alone", "wait"] | None
 
 
 def model_of(summary: Summary) -> str:
@@ -101,14 +114,40 @@ def users_out(sweep: Sweep, rows: Rows) -> list[UserOut]:
     teller, picked = teller_of_sweep(summary), _picked(table)
     names = ("probability", "confidence", "level", "previous", "value", "expected_loss", "survival")
     columns: list[list[Any]] = [table.users.to_pylist(), *(table[name].tolist() for name in names)]
+    columns += _advice(sweep, rows)
     return [
         _user_out(summary, reasons_at(teller, picked, row), *(column[row] for column in columns))
         for row in range(len(rows))
     ]
 
 
+def _advice(sweep: Sweep, rows: Rows) -> list[list[Any]]:
+    """Answer what contact would change for some rows, and what is advised; None without a model."""
+    kept = sweep.features
+    if kept is None or "uplift.action" not in kept.columns:
+        return [[None] * len(rows)] * 2
+    model = f"uplift/{sweep.summary.uplift}"
+    effect, low, high = (kept[f"uplift.{name}"][rows].tolist() for name in _ENDS)
+    places: list[int] = kept["uplift.action"][rows].tolist()
+    told = [UpliftOut(effect[row], low[row], high[row], model) for row in range(len(rows))]
+    return [told, [_ACTIONS[place] for place in places]]
+
+
+_ENDS = ("effect", "low", "high")
+_ACTIONS = tuple(action.value for action in Action)
+
+
+def action_counts(sweep: Sweep, rows: Rows) -> dict[str, int] | None:
+    """Answer how many of some rows each action is advised for, None without an uplift model."""
+    kept = sweep.features
+    if kept is None or "uplift.action" not in kept.columns:
+        return None
+    counts = np.bincount(kept["uplift.action"][rows], minlength=len(_ACTIONS)).tolist()
+    return dict(zip(_ACTIONS, counts, strict=True))
+
+
 def _user_out(summary: Summary, reasons: tuple[Reason, ...], user: str, *told: Any) -> UserOut:
-    probability, confidence, level, previous, value, loss, survival = told
+    probability, confidence, level, previous, value, loss, survival, uplift, action = told
     chances = zip(summary.survival_days, survival, strict=True)
     return UserOut(
         user,
@@ -123,6 +162,8 @@ def _user_out(summary: Summary, reasons: tuple[Reason, ...], user: str, *told: A
         summary.as_of,
         summary.horizon_days,
         model_of(summary),
+        uplift,
+        action,
     )
 
 
@@ -140,7 +181,7 @@ def csv_head(summary: Summary, reasons: int) -> bytes:
     """Answer the first line of a CSV file."""
     days = [f"survival_{day:g}d" for day in summary.survival_days]
     told = [f"reason_{place}" for place in range(1, reasons + 1)]
-    return _lines([[*_PLAIN, *days, *told, "as_of", "horizon_days", "model", "sweep"]])
+    return _lines([[*_PLAIN, *days, *told, *_LAST]])
 
 
 _PLAIN = (
@@ -151,6 +192,12 @@ _PLAIN = (
     "previous_band",
     "value",
     "expected_loss",
+)
+
+
+_LAST = (
+    *("as_of", "horizon_days", "model", "sweep"),
+    *("uplift", "uplift_low", "uplift_high", "recommended_action"),
 )
 
 
@@ -178,6 +225,8 @@ def _cells(summary: Summary, users: Sequence[UserOut], reasons: int) -> Iterator
             user.horizon_days,
             user.model,
             summary.id,
+            *(None if user.uplift is None else getattr(user.uplift, name) for name in _ENDS),
+            user.recommended_action,
         )
 
 

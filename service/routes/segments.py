@@ -25,13 +25,13 @@ from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply, query_of
 from service.membership import segments_now
+from service.routes.listing import NO_SWEEP
 from service.shapes import check_id
 from service.states import moments, read_states
 
 MAX_BODY = 1 << 14
 MAX_ABOUT = 500
 OF_USER = "/v1/users/{user}/segments"
-NO_SWEEP = "no sweep yet: whoever operates this runs `python -m training sweep churn`"
 _VERSION = "of the segment that is to be changed, 0 for none; left out: whatever there is"
 
 Where = Annotated[str, Meta(max_length=MAX_CHARS, description="the language is told at PUT")]

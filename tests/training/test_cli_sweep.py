@@ -13,9 +13,10 @@ from feature_store.opening import open_store
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from feature_store.sweeps.reading import Sweep, Sweeps
+from tests.golden.leaving import release_contact
 from tests.training.sweep.sweeping import AS_OF, NOW, learned_model, release, shop
 from training.cli import main
-from training.cli_sweep import FAMILY, job_of, told, wish_of
+from training.cli_sweep import FAMILY, job_of, open_uplift, told, wish_of
 from training.desk import desk_from_env
 from training.sweep.scoring import ValueFrom
 
@@ -141,3 +142,17 @@ def test_the_job_is_of_the_deployment(home) -> None:
     made = job_of(desk_from_env())
     assert made.root == Path(home.sweeps / "churn")
     assert made.unanswered
+
+
+def test_an_uplift_model_joins_when_it_can_be_used(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "bundles" / "uplift"
+    assert open_uplift(folder, None) is None
+    version = release_contact(tmp_path, 0.2, 0.1)
+    found = open_uplift(folder, None)
+    assert found is not None
+    assert found.version == version
+    assert open_uplift(folder, "") is None
+    assert capsys.readouterr().err == ""
+    (folder / version / "manifest.json").write_text("{}")
+    assert open_uplift(folder, None) is None
+    assert "without uplift" in capsys.readouterr().err

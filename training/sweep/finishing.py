@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from domain.errors import ScientistError
+from domain.scores import Action
 from feature_store.log.files import write_atomically
 from feature_store.sweeps.attributes import joined_attributes
 from feature_store.sweeps.pages import LEVELS
@@ -128,6 +129,7 @@ def finish(
         crossings=len(ranked.crossed),
         grade=about.grade,
         calibration_error=about.calibration_error,
+        uplift=plan.uplift,
     )
     write_summary(folder, summary)
     step("summarised")
@@ -147,7 +149,8 @@ def _sum(column: F64) -> float | None:
 def write_parquet(folder: Path, table: SweepTable, plan: Plan, about: About) -> None:
     """Write the rows for whoever reads Parquet: in order of loss, unknown numbers as null.
 
-    Columns: user, probability, confidence, band, previous_band, value, expected_loss, survival
+    Columns: user, probability, confidence, band, previous_band, value, expected_loss, with an
+    uplift model uplift, its interval (uplift_low, uplift_high) and recommended_action, survival
     (at survival_days), groups, shares and contributions of the strongest reasons, as_of,
     horizon_days, survival_days, model, sweep.
     """
@@ -178,6 +181,7 @@ def _frame(table: SweepTable, plan: Plan, about: About) -> pa.Table:
         "previous_band": _words(table["previous"].astype(np.int32), bands),
         "value": pa.array(table["value"], from_pandas=True),
         "expected_loss": pa.array(table["expected_loss"], from_pandas=True),
+        **_advice(table),
         "survival": pa.ListArray.from_arrays(
             pa.array(np.arange(n + 1, dtype=np.int32) * width),
             pa.array(table["survival"].reshape(-1), from_pandas=True),
@@ -192,6 +196,18 @@ def _frame(table: SweepTable, plan: Plan, about: About) -> pa.Table:
         "sweep": _words(np.zeros(n, np.int32), [plan.id]),
     }
     return pa.table(columns)
+
+
+def _advice(table: SweepTable) -> dict[str, pa.Array]:
+    """Answer what contact would change, and what is advised; nothing without an uplift model."""
+    if "uplift.action" not in table.columns:
+        return {}
+    return {
+        "uplift": pa.array(table["uplift.effect"]),
+        "uplift_low": pa.array(table["uplift.low"]),
+        "uplift_high": pa.array(table["uplift.high"]),
+        "recommended_action": _words(table["uplift.action"].astype(np.int32), list(Action)),
+    }
 
 
 def _words(places: npt.NDArray[np.int32], words: list[str]) -> pa.Array:

@@ -16,7 +16,6 @@ from domain.clock import DAY_MS
 from feature_store.sweeps.shelf import clear_old
 from feature_store.sweeps.table import TABLE, SweepTable
 from models.churn.reach import Terms, reach
-from service.routes import churn_pages
 from tests.feature_store.sweeps.making import ID, put, scored
 from tests.service.serving import Answer, App, app_in_memory, scope_of, serving
 
@@ -265,47 +264,3 @@ def test_a_server_sends_a_large_file_whole(tmp_path: Path) -> None:
         assert len({json.loads(line)["user"] for line in lines}) == 20_000
         status, body, _ = server.request("GET", "/v1/churn?limit=3&band=high", accept="*/*")
         assert (status, len(json.loads(body)["users"])) == (200, 3)
-
-
-def test_a_file_that_fails_half_way_is_broken_off_and_counted(swept: App, monkeypatch) -> None:
-    good = churn_pages.users_out
-    calls: list[int] = []
-
-    def failing(sweep: Any, rows: Any) -> Any:
-        calls.append(len(rows))
-        if len(calls) > 1:
-            raise RuntimeError("the disk is gone")
-        return good(sweep, rows)
-
-    monkeypatch.setattr(churn_pages, "users_out", failing)
-    with pytest.raises(AssertionError, match="more_body"):
-        download(swept, "/v1/churn?format=ndjson")
-    assert len(calls) == 2
-    counted = swept.ask("GET", "/metrics").body.decode()
-    (line,) = [
-        line
-        for line in counted.splitlines()
-        if "unexpected" in line and 'route="/v1/churn"' in line and not line.startswith("#")
-        and "created" not in line
-    ]  # fmt: skip
-    assert float(line.split()[-1]) == 1.0
-    assert "the disk is gone" not in counted
-
-
-def test_a_file_is_of_one_sweep_though_another_comes_in(swept: App, tmp_path: Path) -> None:
-    root = tmp_path / "sweeps" / "churn"
-    good, made = churn_pages.users_out, list[int]()
-
-    def slow(sweep: Any, rows: Any) -> Any:
-        if not made:
-            for number in (2, 3, 4, 5):
-                put(root, number, everybody(10, seed=number))
-            clear_old(root, keep=1)
-        made.append(len(rows))
-        return good(sweep, rows)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(churn_pages, "users_out", slow)
-        answer = download(swept, "/v1/churn?format=ndjson")
-    assert len({json.loads(line)["user"] for line in answer.body.splitlines()}) == N
-    assert _page(swept)["matched"] == 10

@@ -12,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_store.sweeps.reading import Sweep, Sweeps
-from service.routes.churn_rows import csv_head, csv_lines, ndjson, safe_cell, users_out
-from tests.feature_store.sweeps.making import AS_OF, ID, put, scored
+from feature_store.sweeps.table import table_of
+from service.routes.churn_rows import (
+    UpliftOut,
+    action_counts,
+    csv_head,
+    csv_lines,
+    ndjson,
+    safe_cell,
+    users_out,
+)
+from tests.feature_store.sweeps.making import AS_OF, ID, put, scored, with_features
 
 
 @pytest.fixture
@@ -73,7 +82,36 @@ def test_a_user_in_full(sweep: Sweep) -> None:
         "as_of": AS_OF,
         "horizon_days": 30.0,
         "model": f"{sweep.summary.family}/20240531-120000-0123456789ab",
+        "uplift": None,
+        "recommended_action": None,
     }
+    assert action_counts(sweep, np.arange(3)) is None
+
+
+def advised() -> dict[str, list[float]]:
+    """Of three users: whom to leave alone, whom to contact, and one nobody is sure about."""
+    return {
+        "uplift.effect": [-0.3, 0.2, 0.0],
+        "uplift.low": [-0.4, 0.1, -0.1],
+        "uplift.high": [-0.2, 0.3, 0.1],
+        "uplift.action": [2, 1, 0],
+    }
+
+
+def test_what_contact_would_change_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    table = with_features(scored(["a", "b", "c"], [0.9, 0.5, 0.1], [100.0] * 3), advised())
+    columns = {**table.columns, "uplift.action": np.array([2, 1, 0], np.int8)}
+    put(tmp_path, 1, table_of(table.users, columns))
+    sweep = Sweeps(tmp_path).current()
+    assert sweep is not None
+    users = users_out(sweep, np.array([2, 0]))
+    assert [one.recommended_action for one in users] == ["wait", "leave_alone"]
+    assert users[1].uplift == UpliftOut(-0.3, -0.4, -0.2, f"uplift/{sweep.summary.uplift}")
+    assert action_counts(sweep, np.array([0, 1])) == {"wait": 0, "contact": 1, "leave_alone": 1}
+    text = csv_head(sweep.summary, 4) + csv_lines(sweep.summary, users_out(sweep, np.arange(3)), 4)
+    rows = list(csv.DictReader(io.StringIO(text.decode(), newline="")))
+    assert [row["recommended_action"] for row in rows] == ["leave_alone", "contact", "wait"]
+    assert [row["uplift_low"] for row in rows] == ["-0.4", "0.1", "-0.1"]
 
 
 def test_what_is_not_known_is_null(sweep: Sweep) -> None:

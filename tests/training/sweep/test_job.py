@@ -1,5 +1,6 @@
 """The job: whole or resumed, killed at every step, it ends in the same sweep."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,18 +9,20 @@ import numpy as np
 import pytest
 
 from domain.errors import OperatorError, ScientistError, Unavailable
+from domain.ids import user_entity
 from domain.users import Profile
 from feature_store.history import History
 from feature_store.log.lock import only_one
 from feature_store.memory import MemoryStore
 from feature_store.sweeps.reading import Sweep, Sweeps
 from feature_store.sweeps.shelf import current_id, sweeps_in
+from feature_store.sweeps.table import open_table
 from models.churn.bands import Limits, levels_of
 from models.churn.model import ChurnModel
 from tests.architecture.sources import ROOT
 from tests.training.sweep.sweeping import AS_OF, job, learned_model, release
 from training.sweep.job import CACHED, LOCK, Wish
-from training.sweep.plan import missing_parts, read_plan
+from training.sweep.plan import missing_parts, part_path, read_plan
 from training.sweep.population import population
 
 WISH = Wish(as_of=AS_OF)
@@ -166,6 +169,33 @@ def test_refusal_is_respected_and_scores_are_cached(home, history, straight) -> 
     assert len(users) == len(straight.table) - 1
     assert user not in users
     assert (home / "sweeps" / "churn" / sweep.summary.id / CACHED).exists()
+
+
+def test_who_refuses_while_a_sweep_is_stopped_is_taken_out_again(home, history, straight) -> None:
+    store = MemoryStore()
+    done: list[str] = []
+
+    async def opening() -> MemoryStore:
+        return store
+
+    def stop(now: str) -> None:
+        done.append(now)
+        if done.count("part") == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        job(home, history, open_store=opening, step=stop).run(WISH)
+    root = home / "sweeps" / "churn"
+    folder = root / sweeps_in(root, whole=False)[0]
+    part = next(part for part in range(9) if part not in missing_parts(folder, read_plan(folder)))
+    scored = open_table(part_path(folder, part)).users.to_pylist()
+    refusing = Profile({}, {"analytics": False})
+    asyncio.run(store.put_profile(scored[0], refusing))
+    sweep = job(home, history, open_store=opening).run(Wish(), resume=True)
+    assert set(straight.table.users.to_pylist()) - set(sweep.table.users.to_pylist()) == {scored[0]}
+    assert sweep.summary.left_out["refused"] == 1
+    states = asyncio.run(store.read([user_entity(scored[0])])).states
+    assert not states[0].scores
 
 
 def test_opt_in_leaves_out_who_never_answered(home, history) -> None:

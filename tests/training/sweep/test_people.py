@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from domain.ids import user_entity
+import numpy as np
+
+from domain.ids import hash64, user_entity
 from domain.scores import Band, Score
 from domain.users import Profile, Purpose
 from feature_store.memory import MemoryStore
@@ -25,6 +27,27 @@ async def test_who_refused_is_not_scored_and_attributes_come_along(monkeypatch) 
     assert asked.attributes[3] == {}
     asked = await ask_people(store, users, unanswered=False)
     assert asked.allowed.tolist() == [True, False, False, False]
+
+
+async def test_no_history_is_read_and_intent_only_with_consent() -> None:
+    class Guarded(MemoryStore):
+        async def read(self, entities, within_s=None):
+            raise AssertionError("a history was read")
+
+    store = Guarded()
+    told = Score(0.7, 0.5, AS_OF - 3_600_000)
+    for user, consent in (("yes", {}), ("no", {Purpose.personalisation.value: False})):
+        await store.put_profile(user, Profile({"Plan": "gold"}, consent))
+        await store.put_scores({user_entity(user): {"intent": told, "churn": told}})
+    asked = await ask_people(store, ["yes", "no", "unknown"], unanswered=True)
+    assert asked.intent == [told, None, None]
+    some = asked.of(np.array([2, 0]))
+    assert (some.intent, some.attributes) == ([None, told], [{}, {"Plan": "gold"}])
+    columns = some.columns(AS_OF)
+    assert columns["words.plan"].tolist() == [0, hash64("gold")]
+    assert columns["intent.hours_ago"][1] == 1.0
+    # What was said after the time that is asked about was not known then.
+    assert np.isnan(some.columns(AS_OF - 7_200_000)["intent.probability"]).all()
 
 
 async def test_scores_are_cached_with_band_and_value(tmp_path: Path, monkeypatch) -> None:
