@@ -4,6 +4,8 @@ Each kind is its formula with learned numbers in it; which kind and which number
 by a fit elsewhere, on rows held out. Knows nothing of labels.
 """
 
+import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -19,6 +21,10 @@ CERTAIN = 1e-12
 
 class Calibration(Protocol):
     """What every kind can do."""
+
+    def at(self, log_odds: float) -> float:
+        """Answer the calibrated probability of one log-odds; `apply` of `sigmoid`, sooner."""
+        ...
 
     def apply(self, probabilities: npt.ArrayLike) -> Floats:
         """Answer calibrated probabilities, float64 of the same shape, strictly in (0, 1)."""
@@ -48,9 +54,28 @@ def sigmoid(log_odds: npt.ArrayLike) -> Floats:
     return inside(np.where(odds >= 0, 1.0, small) / (1.0 + small))
 
 
+def chance(log_odds: float) -> float:
+    """Answer `sigmoid` of one number: a call of numpy costs more than the arithmetic."""
+    small = math.exp(-abs(log_odds))
+    return within((1.0 if log_odds >= 0 else small) / (1.0 + small))
+
+
+def within(probability: float) -> float:
+    """Answer `inside` of one number."""
+    return min(max(probability, CERTAIN), 1 - CERTAIN)
+
+
+def _odds(probability: float) -> float:
+    return math.log(probability) - math.log1p(-probability)
+
+
 @dataclass(frozen=True)
 class Uncalibrated:
     """The model's own probability, as it is."""
+
+    def at(self, log_odds: float) -> float:
+        """See Calibration."""
+        return chance(log_odds)
 
     def apply(self, probabilities: npt.ArrayLike) -> Floats:
         """See Calibration."""
@@ -74,6 +99,10 @@ class Platt:
     def __post_init__(self) -> None:
         _check_finite(self.slope, self.intercept)
         _check_rising(self.slope)
+
+    def at(self, log_odds: float) -> float:
+        """See Calibration."""
+        return chance(self.slope * _odds(chance(log_odds)) + self.intercept)
 
     def apply(self, probabilities: npt.ArrayLike) -> Floats:
         """See Calibration."""
@@ -99,6 +128,11 @@ class BetaCurve:
         _check_finite(self.a, self.b, self.c)
         _check_rising(self.a)
         _check_rising(self.b)
+
+    def at(self, log_odds: float) -> float:
+        """See Calibration."""
+        kept = chance(log_odds)
+        return chance(self.a * math.log(kept) - self.b * math.log1p(-kept) + self.c)
 
     def apply(self, probabilities: npt.ArrayLike) -> Floats:
         """See Calibration."""
@@ -131,6 +165,15 @@ class Isotonic:
             raise ValueError("the points of isotonic calibration rise")
         if np.any(np.diff(self.heights) < 0) or self.heights[0] < 0 or self.heights[-1] > 1:
             raise ValueError("the heights of isotonic calibration never fall and are 0 to 1")
+
+    def at(self, log_odds: float) -> float:
+        """See Calibration."""
+        points, heights, asked = self.points, self.heights, chance(log_odds)
+        above = bisect_right(points, asked)
+        if above == 0 or above == len(points):
+            return within(heights[min(above, len(points) - 1)])
+        slope = (heights[above] - heights[above - 1]) / (points[above] - points[above - 1])
+        return within(heights[above - 1] + slope * (asked - points[above - 1]))
 
     def apply(self, probabilities: npt.ArrayLike) -> Floats:
         """See Calibration."""

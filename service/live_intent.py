@@ -57,11 +57,30 @@ def asked_of(model: IntentModel, records: Records, now_ms: int, cap: int) -> Ask
     return Asked(model.visit(columns, as_of), as_of)
 
 
-def score_of(loaded: Loaded, asked: Asked) -> Score:
-    """Answer the score to keep of a visit with at least one event."""
+class Now(NamedTuple):
+    """What is said of somebody's visit: after how many events, and as of which moment (ms UTC)."""
+
+    probability: float
+    confidence: float
+    events: int
+    as_of: int
+
+
+def now_of(loaded: Loaded, records: Records, now_ms: int, cap: int) -> Now:
+    """Answer about the last session of a history with an event, as `asked_of` asks it, sooner."""
     scorer: IntentModel = loaded.scorer
-    found = scorer.score_of(asked.visit, asked.as_of)
-    return Score(found.probability, found.confidence, asked.as_of, loaded.version)
+    # A copy: read-only bytes are another type to a kernel, compiled while somebody waits.
+    kept = records[-cap:].copy()
+    ats = kept["at"]
+    as_of = max(now_ms, int(ats[-1]) + 1)
+    history = (kept["kind"], kept["item"], kept["value"], kept["currency"], ats)
+    found, _ = scorer.score_history(history, as_of)
+    return Now(*found, as_of)
+
+
+def score_of(loaded: Loaded, now: Now) -> Score:
+    """Answer the score to keep."""
+    return Score(now.probability, now.confidence, now.as_of, loaded.version)
 
 
 class Door(NamedTuple):
@@ -159,5 +178,5 @@ class IntentScorer:
         if state.linked_user:
             entity = user_entity(state.linked_user)
         cap = self._door.store.settings.history_cap
-        asked = asked_of(loaded.scorer, state.records, self._door.clock(), cap)
-        self._door.scores.put(entity, FAMILY, score_of(loaded, asked))
+        now = now_of(loaded, state.records, self._door.clock(), cap)
+        self._door.scores.put(entity, FAMILY, score_of(loaded, now))

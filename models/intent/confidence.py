@@ -32,7 +32,7 @@ PATIENCE = 2.0
 """Usual events that a session is given in advance: one new item is no novelty yet."""
 
 
-_STARTS = np.array(PLACES)
+STARTS = np.array(PLACES)
 
 
 def place_row(place: npt.ArrayLike) -> npt.NDArray[np.intp]:
@@ -41,7 +41,7 @@ def place_row(place: npt.ArrayLike) -> npt.NDArray[np.intp]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _trust(known: F64, offsets: I64, usual: F64, half: float, out: F64) -> None:
+def write_trust(known: F64, offsets: I64, usual: F64, half: float, out: F64) -> None:
     """Write the parts of length and novelty; see Confidence.before."""
     share = np.empty(3)
     for s in range(len(offsets) - 1):
@@ -61,7 +61,7 @@ def _trust(known: F64, offsets: I64, usual: F64, half: float, out: F64) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _steady(width: F64, place: I64, starts: I64, widths: F64, out: F64) -> None:
+def write_steady(width: F64, place: I64, starts: I64, widths: F64, out: F64) -> None:
     for k in range(len(width)):
         row = np.searchsorted(starts, place[k], side="right") - 1
         below = np.searchsorted(widths[row], width[k], side="left") / widths.shape[1]
@@ -97,7 +97,7 @@ class Confidence:
         before the session's first.
         """
         out = np.empty(len(known))
-        _trust(known, offsets, self.usual, self.half, out)
+        write_trust(known, offsets, self.usual, self.half, out)
         return out
 
     def steady(self, width: F64, place: I64) -> F64:
@@ -105,7 +105,7 @@ class Confidence:
         log-odds; place: int64[n], events so far."""
         out = np.ones(len(width))
         if self.widths.shape[1]:
-            _steady(width, place, _STARTS, self.widths, out)
+            write_steady(width, place, STARTS, self.widths, out)
         return out
 
     def params(self) -> dict[str, Any]:
@@ -121,4 +121,4 @@ class Confidence:
 
 def fresh(since_ms: float, asked_ms: float) -> float:
     """Answer the share of `asked_ms` that is still to come `since_ms` after the last event."""
-    return float(np.clip(1 - since_ms / asked_ms, 0.0, 1.0)) if asked_ms > 0 else 0.0
+    return min(max(1 - since_ms / asked_ms, 0.0), 1.0) if asked_ms > 0 else 0.0

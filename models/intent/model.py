@@ -8,15 +8,14 @@ Event k's answer is made of events up to k and of the past. Knows nothing of sto
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from domain.clock import HOUR_MS
 from domain.errors import BundleRefused
-from domain.events import Kind
 from models.bundle import Bundle
 from models.calibration import Calibration, from_params, sigmoid
 from models.forest.forest import Forest
@@ -24,7 +23,9 @@ from models.intent.categories import Categories
 from models.intent.confidence import Confidence, fresh
 from models.intent.encoding import Encoding
 from models.intent.features import NAMES, rows
+from models.intent.glance import Arrays, Glancer, Parts
 from models.intent.network import Network
+from models.intent.question import kinds_of, stands
 from models.intent.renown import Renown
 from models.intent.visit import Visit, session_visit, visit_of, with_past
 from models.intent.vocabulary import Columns, plain
@@ -56,31 +57,6 @@ class Scored(NamedTuple):
     events: int
 
 
-@njit(cache=True, nogil=True)
-def _stands(
-    kinds: npt.NDArray[np.int8], offsets: I64, goal: int, needed: int, out: npt.NDArray[np.bool_]
-) -> None:
-    for s in range(len(offsets) - 1):
-        asked, answered = needed < 0, False
-        for k in range(offsets[s], offsets[s + 1]):
-            asked = asked or kinds[k] == needed
-            answered = answered or kinds[k] == goal
-            out[k] = asked and not answered
-
-
-def stands(kinds: npt.NDArray[np.int8], offsets: I64, target: str) -> npt.NDArray[np.bool_]:
-    """Answer bool[n]: whether the question stands after each event of the sessions.
-
-    purchase, add_to_cart: until it happened. abandon: once something is in the cart, until a
-    purchase.
-    """
-    goal = Kind.add_to_cart if target == "add_to_cart" else Kind.purchase
-    needed = int(Kind.add_to_cart) if target == "abandon" else -1
-    out = np.empty(len(kinds), np.bool_)
-    _stands(kinds, offsets, int(goal), needed, out)
-    return out
-
-
 @dataclass(frozen=True, eq=False)
 class IntentModel:
     """A loaded model; pure, may run in threads.
@@ -99,6 +75,18 @@ class IntentModel:
     calibration: Calibration
     trust: Confidence
     rate: float
+
+    @cached_property
+    def glancer(self) -> Glancer | None:
+        """Answer the short way from a history to a score; None for a model without one.
+
+        Raises ValueError when the parts do not fit each other.
+        """
+        parts = Parts(
+            self.encoding, self.renown, self.categories, self.network, self.forest, self.mix,
+            self.trust,
+        )  # fmt: skip
+        return Glancer.of(parts, self.gap_ms, kinds_of(self.target))
 
     @property
     def champion(self) -> str:
@@ -187,7 +175,7 @@ class IntentModel:
         place = np.arange(1, visit.events + 1)
         seen = np.minimum(place, n)
         confidence = found.confidence[seen - 1] * (seen / place)
-        confidence[-1] *= self._fresh(visit, as_of)
+        confidence[-1] *= self._fresh(visit.last_at, as_of)
         return Trajectory(found.probability[seen - 1], confidence)
 
     def score_of(self, visit: Visit, as_of: int) -> Scored:
@@ -196,16 +184,37 @@ class IntentModel:
         if not n:
             return Scored(self.rate, 0.0, 0)
         found = self._of(visit, last=True)
-        confidence = float(found.confidence[-1]) * (n / visit.events) * self._fresh(visit, as_of)
+        confidence = (
+            float(found.confidence[-1]) * (n / visit.events) * self._fresh(visit.last_at, as_of)
+        )
         return Scored(float(found.probability[-1]), confidence, visit.events)
+
+    def score_history(self, history: Arrays, as_of: int) -> tuple[Scored, int]:
+        """Answer what `score_of` does of `visit`, sooner, and when the last event was (ms UTC).
+
+        history: kinds, items, values (micros), currencies (0 is the house's; others count as no
+        value) and ats (ms UTC) of all events, oldest first; see Glancer.look for their types.
+        """
+        glancer = self.glancer
+        if glancer is None:
+            kinds, items, values, currencies, ats = history
+            own = self.columns(kinds, items, ats, np.where(currencies == 0, values, 0))
+            visit = self.visit(own, as_of)
+            return self.score_of(visit, as_of), visit.last_at
+        seen = glancer.look(history, as_of)
+        if not seen.scored:
+            return Scored(self.rate, 0.0, 0), 0
+        confidence = seen.confidence * (seen.scored / seen.events)
+        confidence *= self._fresh(seen.last_at, as_of)
+        return Scored(self.calibration.at(seen.log_odds), confidence, seen.events), seen.last_at
 
     def _of(self, visit: Visit, *, last: bool) -> Trajectory:
         bounds = np.array([0, len(visit.columns.ats)])
         return self._answers(visit.columns, bounds, visit.prior[None], visit.echoes, last=last)
 
-    def _fresh(self, visit: Visit, as_of: int) -> float:
+    def _fresh(self, last_at: int, as_of: int) -> float:
         asked_ms = self.gap_ms + self.horizon_hours * HOUR_MS
-        return fresh(as_of - visit.last_at, asked_ms)
+        return fresh(as_of - last_at, asked_ms)
 
     def trajectory(
         self,

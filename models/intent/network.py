@@ -1,7 +1,8 @@
-"""A network from its ONNX bytes, run by onnxruntime on one thread.
+"""A network from its ONNX bytes: one session by its plain weights, many by onnxruntime.
 
 Which core it has inside is the file's affair: encoded sessions go in, log-odds of its heads
-come out. Knows nothing of calibration or of what a session is about.
+come out. A core that has no plain form is run by onnxruntime always, on one thread. Knows
+nothing of calibration or of what a session is about.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ import numpy.typing as npt
 
 from models.intent.encoding import Encoded
 from models.intent.padding import padded, rectangles, unpadded
+from models.intent.recurrent import Weights, run_flat, weights_of
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 INPUTS = ("codes", "numbers", "prior", "keep")
 OUTPUT = "log_odds"
+AGREED = 1e-4
+"""Log-odds that the plain weights may be off the runtime's on loading, or they are not used."""
 
 
 def _session(onnx: bytes) -> Any:
@@ -37,6 +41,7 @@ class Network:
 
     onnx: bytes
     heads: int = field(init=False)
+    plain: Weights | None = field(init=False, repr=False)
     _run: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +56,21 @@ class Network:
             raise ValueError("a network with other inputs or outputs")
         object.__setattr__(self, "heads", int(outputs[0][1][2]))
         object.__setattr__(self, "_run", session.run)
+        weights = weights_of(self.onnx)
+        object.__setattr__(self, "plain", weights if self._agrees(weights) else None)
+
+    def _agrees(self, weights: Weights | None) -> bool:
+        """Tell whether weights that were read say what the runtime says of a made-up session."""
+        if weights is None or weights.head.shape[1] != self.heads:
+            return False
+        rng = np.random.default_rng(0)
+        codes = rng.integers(0, len(weights.table), (9, 6))
+        numbers = rng.normal(size=(9, len(weights.number))).astype(np.float32)
+        prior = rng.normal(size=(1, len(weights.prior))).astype(np.float32)
+        wanted = self.log_odds(codes[None], numbers[None], prior, np.arange(9))[0]
+        found = np.empty_like(wanted)
+        run_flat(codes, numbers, prior[0], found, *weights)
+        return bool(np.allclose(found, wanted, AGREED, AGREED))
 
     def log_odds(self, codes: I64, numbers: F32, prior: F32, keep: I64) -> F32:
         """Answer float32[b, len(keep), heads] of b sessions padded at the end, at places `keep`."""
@@ -80,5 +100,11 @@ class Network:
         return out
 
     def _one(self, encoded: Encoded, keep: I64) -> F32:
+        if self.plain is not None:
+            found = np.empty((len(keep), self.heads), np.float32)
+            given = (encoded.codes, encoded.numbers, encoded.prior[0])
+            if not run_flat(*given, found, *self.plain):
+                raise ValueError("a session encoded for another network")
+            return found
         codes, numbers = encoded.codes[None], encoded.numbers[None]
         return self.log_odds(codes, numbers, encoded.prior, keep)[0]

@@ -21,7 +21,7 @@ no reason for an answer it never gave."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _scale(
+def scale(
     x: F64, mean: F64, deviation: F64, flags: npt.NDArray[np.int64], logarithmic: bool, out: F32
 ) -> None:
     columns = x.shape[1]
@@ -63,7 +63,7 @@ class Scaling:
         """Answer float32[n, width] of float[n, c]; NaN and infinities count as missing."""
         x = np.array(columns, np.float64)
         out = np.empty((len(x), self.width), np.float32)
-        _scale(x, self.mean, self.deviation, self.flags, self.logarithmic, out)
+        scale(x, self.mean, self.deviation, self.flags, self.logarithmic, out)
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

@@ -30,7 +30,7 @@ class Visit(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _start(ats: I64, end: int, gap: int) -> int:
+def session_start(ats: I64, end: int, gap: int) -> int:
     first = max(end - 1, 0)
     while first > 0 and ats[first] - ats[first - 1] <= gap:
         first -= 1
@@ -45,7 +45,7 @@ def visit_of(columns: Columns, as_of: int, gap_ms: int, renown: Renown) -> Visit
     """
     own = plain(columns)
     end = int(np.searchsorted(own.ats, as_of, side="left"))
-    first = _start(own.ats, end, gap_ms)
+    first = session_start(own.ats, end, gap_ms)
     last = min(end, first + SESSION)
     prior, echoes = np.full(len(PRIOR), np.nan), np.full((last - first, len(ECHOES)), np.nan)
     if last > first:

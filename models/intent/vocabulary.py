@@ -94,7 +94,7 @@ def _row(met: np.ndarray, value: Any, code: Any, buckets: Any) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _codes(
+def write_codes(
     columns: Columns,
     offsets: I64,
     met: tuple[npt.NDArray[np.bool_], Hashes, npt.NDArray[np.int32], I64],
@@ -126,7 +126,7 @@ def _codes(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _steps(columns: Columns, offsets: I64, steps: F64) -> None:
+def write_steps(columns: Columns, offsets: I64, steps: F64) -> None:
     kinds, items, categories, _, ats = columns
     for s in range(len(offsets) - 1):
         begin, carts, purchases = offsets[s], 0, 0
@@ -189,8 +189,8 @@ class Vocabulary:
         met = (self.kinds, self.items, self.categories, self.edges)
         own = plain(columns)
         bounds = np.array(offsets, np.int64)
-        _codes(own, bounds, met, self.sizes, out.codes, out.known)
-        _steps(own, bounds, out.steps)
+        write_codes(own, bounds, met, self.sizes, out.codes, out.known)
+        write_steps(own, bounds, out.steps)
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

@@ -23,7 +23,7 @@ from service.bundles import Loaded
 from service.codec import OneDecoder
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply
-from service.live_intent import FAMILY, Asked, asked_of
+from service.live_intent import FAMILY, Asked, Now, asked_of, now_of, score_of
 from service.membership import segments_now
 from service.shapes import Amount, At, OptionalId, check_id
 from service.states import read_states
@@ -148,8 +148,11 @@ def _inline(
         np.array(kinds, np.int8), np.array(items, np.uint64), np.array(ats), np.array(values)
     )
     as_of = ats[-1] + 1
-    asked = Asked(model.visit(columns, as_of), as_of)
-    return _scored(loaded, asked, "", trajectory=trajectory)
+    visit = model.visit(columns, as_of)
+    if trajectory:
+        return _scored(loaded, *_steps(model, Asked(visit, as_of)), "")
+    told = Now(*model.score_of(visit, as_of), as_of)
+    return _scored(loaded, told, msgspec.UNSET, "")
 
 
 def _happened(event: HappenedIn, place: int, now: int) -> tuple[int, int, int, int]:
@@ -193,56 +196,61 @@ def _remembered(
         return _fallback(None, now, "no_model", held)
     if not len(state.records):
         return _fallback(loaded, now, "no_events" if state.found else "unknown")
-    asked = asked_of(loaded.scorer, state.records, now, context.store.settings.history_cap)
+    cap = context.store.settings.history_cap
+    if trajectory:
+        asked = asked_of(loaded.scorer, state.records, now, cap)
+        told, steps = _steps(loaded.scorer, asked)
+    else:
+        told, steps = now_of(loaded, state.records, now, cap), msgspec.UNSET
     last = int(state.records["at"][-1])
     context.metrics.observe_age(PATH, max(0, now - last) / 1000)
-    over = asked.as_of - last > loaded.scorer.gap_ms
-    out = _scored(loaded, asked, "session_over" if over else "", trajectory=trajectory)
+    over = told.as_of - last > loaded.scorer.gap_ms
     if held is None or held.as_of <= last or held.model != loaded.version:
-        assert out.probability is not None
-        score = Score(out.probability, out.confidence, asked.as_of, loaded.version)
-        context.scores.put(entity, FAMILY, score)
-    return out
+        context.scores.put(entity, FAMILY, score_of(loaded, told))
+    return _scored(loaded, told, steps, "session_over" if over else "")
+
+
+def _steps(model: IntentModel, asked: Asked) -> tuple[Now, tuple[StepOut, ...]]:
+    """Answer what is said after the last event of a visit that has one, and after each."""
+    visit, as_of = asked
+    found = model.trajectory_of(visit, as_of)
+    chances, trust = found.probability.tolist(), found.confidence.tolist()
+    # Of a very long session the first events are scored; the last of these stands for the rest.
+    steps = tuple(map(StepOut, visit.columns.ats.tolist(), chances, trust))
+    return Now(chances[-1], trust[-1], visit.events, as_of), steps
 
 
 def _scored(
-    loaded: Loaded, asked: Asked, reason: Literal["", "session_over"], *, trajectory: bool
+    loaded: Loaded,
+    told: Now,
+    steps: tuple[StepOut, ...] | msgspec.UnsetType,
+    reason: Literal["", "session_over"],
 ) -> IntentOut:
-    model: IntentModel = loaded.scorer
-    visit, as_of = asked
-    steps: tuple[StepOut, ...] | msgspec.UnsetType = msgspec.UNSET
-    if trajectory:
-        found = model.trajectory_of(visit, as_of)
-        chances, trust = found.probability.tolist(), found.confidence.tolist()
-        # Of a very long session the first events are scored; the last of these stands for the rest.
-        ats = visit.columns.ats.tolist()
-        steps = tuple(map(StepOut, ats, chances, trust))
-        probability, confidence = chances[-1], trust[-1]
-    else:
-        probability, confidence, _ = model.score_of(visit, as_of)
     return IntentOut(
         new_id(),
-        probability,
-        confidence,
-        visit.events,
-        as_of,
+        told.probability,
+        told.confidence,
+        told.events,
+        told.as_of,
         f"{FAMILY}/{loaded.version}",
-        *_question(model),
+        *_question(loaded.scorer),
         steps,
         None,
         reason,
     )
 
 
+_TARGETS: dict[str, Literal["purchase", "add_to_cart", "abandon"]] = {
+    "purchase": "purchase",
+    "add_to_cart": "add_to_cart",
+    "abandon": "abandon",
+}
+
+
 def _question(
     model: IntentModel,
 ) -> tuple[Literal["purchase", "add_to_cart", "abandon"] | None, float]:
-    named: dict[str, Literal["purchase", "add_to_cart", "abandon"]] = {
-        "purchase": "purchase",
-        "add_to_cart": "add_to_cart",
-        "abandon": "abandon",
-    }
-    return named.get(model.target), model.horizon_hours
+    return _TARGETS.get(model.target), model.horizon_hours
 
 
 def _fallback(

@@ -122,3 +122,17 @@ def test_shape_is_kept():
 def test_other_numbers_are_refused(params):
     with pytest.raises(ValueError, match=r"calibration|numbers"):
         from_params(params)
+
+
+@given(calibrations, st.floats(-60, 60))
+def test_one_number_is_calibrated_as_many_are(calibration, odds):
+    wanted = float(calibration.apply(sigmoid(np.array([odds])))[0])
+    found = calibration.at(odds)
+    assert 0 < found < 1
+    if isinstance(calibration, Isotonic):
+        # Points may lie so close that the last bit of a probability decides between two heights.
+        around = sigmoid(np.array([odds])) + np.array([-1e-14, 1e-14])
+        low, high = calibration.apply(np.clip(around, 0, 1))
+        assert low - 1e-9 <= found <= high + 1e-9
+    else:
+        assert found == pytest.approx(wanted, rel=1e-9)

@@ -18,7 +18,7 @@ from feature_store.records import EMPTY_RECORDS
 from feature_store.store import Read, StoreSettings
 from models.calibration import sigmoid
 from service.bundles import Bundles
-from service.live_intent import BATCH, Asked, Door, IntentScorer, asked_of, score_of
+from service.live_intent import BATCH, Door, IntentScorer, Now, asked_of, now_of, score_of
 from service.metrics import Metrics
 from service.score_cache import ScoreCache
 from tests.golden.visiting import release_visiting, visiting_model
@@ -165,13 +165,13 @@ async def test_one_that_cannot_be_scored_stops_no_other(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.put_in_cart("ubad", "ugood")
-    real = asked_of
+    real = now_of
 
-    def fail_once(model, records, now_ms, cap) -> Asked:
-        monkeypatch.setattr("service.live_intent.asked_of", real)
+    def fail_once(loaded, records, now_ms, cap) -> Now:
+        monkeypatch.setattr("service.live_intent.now_of", real)
         raise RuntimeError("user-4711 must not show")
 
-    monkeypatch.setattr("service.live_intent.asked_of", fail_once)
+    monkeypatch.setattr("service.live_intent.now_of", fail_once)
     scene.scorer.touch(["ubad", "ugood"])
     await wait_for(scene, "ugood")
     assert (await scene.kept("ubad"), scene.lost()) == (None, 1)
@@ -222,5 +222,21 @@ async def test_a_score_says_which_model_gave_it(tmp_path: Path) -> None:
     assert loaded is not None
     await scene.put_in_cart("uada")
     records = (await scene.store.read(["uada"])).states[0].records
-    score = score_of(loaded, asked_of(loaded.scorer, records, NOW, 512))
+    score = score_of(loaded, now_of(loaded, records, NOW, 512))
     assert (score.model, score.fallback, score.as_of) == (version, None, NOW)
+
+
+async def test_now_is_what_the_whole_visit_says(tmp_path: Path) -> None:
+    release_visiting(tmp_path)
+    scene = Scene(tmp_path)
+    await scene.bundles.look()
+    loaded = scene.bundles.current("intent")
+    assert loaded is not None
+    await scene.put_in_cart("uada")
+    records = (await scene.store.read(["uada"])).states[0].records
+    for moment in (NOW, NOW - 10_000_000, NOW + 600_000):
+        asked = asked_of(loaded.scorer, records, moment, 512)
+        wanted = loaded.scorer.score_of(*asked)
+        now = now_of(loaded, records, moment, 512)
+        assert now[:3] == pytest.approx(wanted, abs=1e-12)
+        assert now.as_of == asked.as_of

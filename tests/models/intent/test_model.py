@@ -10,7 +10,7 @@ from domain.errors import BundleRefused
 from domain.events import Kind
 from models.bundle import Bundle, Draft, open_bundle, write_bundle
 from models.families import load_scorer
-from models.intent.model import IntentModel, stands
+from models.intent.model import IntentModel
 from models.intent.past import SESSION
 from models.intent.vocabulary import Columns
 from tests.models.intent.making import GAP_MS, columns, model
@@ -152,20 +152,6 @@ def test_nonsense_is_answered_and_not_trusted(blend: IntentModel) -> None:
     )
     assert 0 < found.probability < 1
     assert found.confidence < 0.1
-
-
-@pytest.mark.parametrize(
-    ("target", "wanted"),
-    [
-        ("purchase", [1, 1, 1, 0, 0]),
-        ("add_to_cart", [1, 0, 0, 0, 0]),
-        ("abandon", [0, 1, 1, 0, 0]),
-    ],
-)
-def test_a_question_stands_until_it_is_answered(target: str, wanted: list[int]) -> None:
-    kinds = np.array([CLICK, ADD, CLICK, BUY, CLICK] * 2, np.int8)
-    found = stands(kinds, np.array([0, 5, 10]), target)
-    assert found.tolist() == [bool(one) for one in wanted * 2]
 
 
 def test_an_answered_question_is_not_trusted(blend: IntentModel) -> None:
