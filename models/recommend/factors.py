@@ -10,13 +10,12 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments, standardise
+from models.recommend.member import Floats, Ints, Moving, Past, frozen, scale_of, standardise
+from models.recommend.products import Whole, arranged, multiply
 
 _FADED = 1e-4
 _SMALLEST_PIVOT = 1e-9
 _LANES = 8
-_LINE = 64
-"""Bytes of a cache line."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -144,31 +143,6 @@ def _influences(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _dots(rows: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
-    """Write the products of int16[n, d] with int16[d] to int32[n].
-
-    Whole numbers of 16 bits are multiplied and added in pairs by one instruction, which takes a
-    third to an eighth of the time of floating point. A conversion in this loop would undo that.
-    """
-    d = rows.shape[1]
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        dot = np.int32(0)
-        for k in range(d):
-            dot += np.int32(row[k]) * np.int32(vector[k])
-        out[i] = dot
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _project(rows: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
-    """Write the products of int16[n, d] with int16[d] (from `_whole`) to float32[n]."""
-    dots = np.empty(rows.shape[0], np.int32)
-    _dots(rows, vector, dots)
-    for i in range(dots.shape[0]):
-        out[i] = dots[i]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _whole(vector: np.ndarray) -> np.ndarray:
     """Round float32[d] to int16[d] whose sizes add up to at most 2^15, so that no dot with
     16-bit numbers leaves 32 bits. Standard scores do not see the scale."""
@@ -184,31 +158,40 @@ def _whole(vector: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _moments(spread: tuple[np.ndarray, np.ndarray, int], vector: np.ndarray) -> tuple[float, float]:
+    """Answer the mean and 1 / deviation of all products with int16[d], without the products."""
+    sums, squares, n = spread
+    total, square = 0.0, 0.0
+    for row in range(vector.shape[0]):
+        line = squares[row]
+        dot = 0.0
+        for k in range(vector.shape[0]):
+            dot += line[k] * vector[k]
+        total += sums[row] * vector[row]
+        square += dot * vector[row]
+    return scale_of(total, square, n)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _score(
     learned: tuple[np.ndarray, np.ndarray, np.ndarray],
-    indices: np.ndarray,
-    event_weights: np.ndarray,
-    confidence: float,
-    decay: float,
+    spread: tuple[np.ndarray, np.ndarray, int],
+    events: tuple[np.ndarray, np.ndarray],
+    decay: tuple[float, float],
     out: np.ndarray,
 ) -> tuple[float, float]:
-    factors, gram, rows = learned
-    confidences = _fade(event_weights, confidence, decay)
-    _project(rows, _whole(fold_in(factors, gram, indices, confidences)), out)
-    return moments(out)
+    factors, gram, blocks = learned
+    indices, event_weights = events
+    confidences = _fade(event_weights, decay[0], decay[1])
+    vector = _whole(fold_in(factors, gram, indices, confidences))
+    multiply(blocks, vector, out)
+    return _moments(spread, vector)
 
 
-def _sixteen_bits(factors: np.ndarray) -> np.ndarray:
-    """Round float32[n, d] to int16[n, d] on one scale, which standard scores do not see.
-
-    The array begins at a cache line: a row that straddles two takes twice as long to read.
-    """
+def _sixteen_bits(factors: np.ndarray) -> Whole:
+    """Round float32[n, d] to int16[n, d] on one scale, which standard scores do not see."""
     largest = float(np.abs(factors).max(initial=0.0))
-    room = np.empty(factors.size * 2 + _LINE, np.uint8)
-    start = -room.ctypes.data % _LINE
-    rows = room[start : start + factors.size * 2].view(np.int16).reshape(factors.shape)
-    rows[:] = np.rint(factors * (32767 / largest if largest else 0.0))
-    return rows
+    return np.rint(factors * (32767 / largest if largest else 0.0)).astype(np.int16)
 
 
 class Factors(Moving):
@@ -228,7 +211,12 @@ class Factors(Moving):
         wide = self.factors.astype(np.float64)
         gram = wide.T @ wide + self.regularisation * np.eye(wide.shape[1])
         self._gram: Floats = frozen(gram, np.float32)
-        self._rows = frozen(_sixteen_bits(self.factors), np.int16)
+        rows = _sixteen_bits(self.factors)
+        self._blocks = frozen(arranged(rows), np.int16)
+        whole = rows.astype(np.float64)
+        # Of a product of all rows with a vector these give mean and deviation without the rows.
+        sums, squares = whole.sum(axis=0), whole.T @ whole
+        self._spread = (frozen(sums, np.float64), frozen(squares, np.float64), len(whole))
         self._norms = np.sqrt((wide * wide).sum(axis=1)).astype(np.float32)
 
     def vector(self, past: Past) -> Floats:
@@ -241,8 +229,8 @@ class Factors(Moving):
         if past.indices.shape[0] == 0:
             out[:] = 0.0
             return 0.0, 0.0
-        learned = (self.factors, self._gram, self._rows)
-        return _score(learned, past.indices, past.weights, self.confidence, self.decay, out)
+        learned, decay = (self.factors, self._gram, self._blocks), (self.confidence, self.decay)
+        return _score(learned, self._spread, (past.indices, past.weights), decay, out)
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: c_j * y_t' W y_j, W the inverse above; rows sum to scores."""
@@ -251,7 +239,7 @@ class Factors(Moving):
 
     def similar(self, index: int, out: Floats) -> None:
         """Write standard scores of the cosine between the item's vector and every other."""
-        _project(self._rows, _whole(self.factors[index]), out)
+        multiply(self._blocks, _whole(self.factors[index]), out)
         np.divide(out, self._norms, out=out, where=self._norms > 0)
         standardise(out)
 

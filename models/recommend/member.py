@@ -87,21 +87,29 @@ REORDER = {"reassoc", "contract", "nsz", "arcp"}
 """Lets a kernel add in vector lanes. Not-a-number and infinity keep their meaning."""
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def scale_of(total: float, squares: float, n: int) -> tuple[float, float]:
+    """Answer the mean and 1 / deviation of n scores from their sum and that of their squares.
+
+    (0, 0) for a constant row.
+    """
+    mean = total / max(n, 1)
+    variance = squares / max(n, 1) - mean * mean
+    # Below this a row is constant but for rounding: it says nothing, and must not be blown up.
+    if not (variance > 1e-12 * mean * mean and variance > 1e-60):
+        return 0.0, 0.0
+    return mean, 1.0 / np.sqrt(variance)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)
 def moments(scores: np.ndarray) -> tuple[float, float]:
     """Answer the mean and 1 / deviation of float32[n]; (0, 0) for a constant row."""
-    n = max(scores.shape[0], 1)
     total, squares = 0.0, 0.0
     for i in range(scores.shape[0]):
         score = np.float64(scores[i])
         total += score
         squares += score * score
-    mean = total / n
-    variance = squares / n - mean * mean
-    # Below this a row is constant but for rounding: it says nothing, and must not be blown up.
-    if not (variance > 1e-12 * mean * mean and variance > 1e-60):
-        return 0.0, 0.0
-    return mean, 1.0 / np.sqrt(variance)
+    return scale_of(total, squares, scores.shape[0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=REORDER)

