@@ -27,6 +27,7 @@ SHOWN = ("rfm", "rhythm", "breadth")
 _HIDDEN = ("found", "age")
 """Fields that every view opens with, for machines."""
 _BANDS = tuple(band.value for band in Band)
+_ACTIONS = tuple(action.value for action in Action)
 HOUR_MS = 3_600_000
 ATTRIBUTES = "attributes"
 
@@ -43,7 +44,7 @@ BESIDE: tuple[Column, ...] = (
     Column("uplift.low", "share", "lower end of the effect's 95 % interval"),
     Column("uplift.high", "share", "its upper end; below 0 contact loses them"),
     Column("uplift.action", "", "what is advised, by the interval and what is at stake",
-           tuple(action.value for action in Action)),
+           _ACTIONS),
     Column("intent.probability", "share", "that their last visit ends as its model asks"),
     Column("intent.confidence", "share", "how far that may be trusted"),
     Column("intent.hours_ago", "hours", "since that was told"),
@@ -126,6 +127,14 @@ def _churn(sweep: Sweep, name: str) -> Array:
         held = sweep.table["previous"]
         return np.where(held < 0, np.nan, held)
     return sweep.table[name]
+
+
+def advised(sweep: Sweep, rows: npt.NDArray[np.integer[Any]]) -> list[str | None]:
+    """Answer what is advised of some rows, as domain.scores.Action has it; None without a model."""
+    kept = sweep.features
+    if kept is None or not sweep.summary.uplift:
+        return [None] * len(rows)
+    return [_ACTIONS[place] for place in kept["uplift.action"][rows].tolist()]
 
 
 def missing(sweep: Sweep, names: Iterable[str]) -> list[str]:

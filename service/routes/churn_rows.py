@@ -5,6 +5,7 @@ Reasons are put in words here, when somebody reads them. Knows nothing of reques
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.scores import Action, Band, Direction, Reason
+from feature_store.audiences import advised
 from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.reading import Sweep
 from feature_store.sweeps.shelf import Summary
@@ -114,36 +116,32 @@ def users_out(sweep: Sweep, rows: Rows) -> list[UserOut]:
     teller, picked = teller_of_sweep(summary), _picked(table)
     names = ("probability", "confidence", "level", "previous", "value", "expected_loss", "survival")
     columns: list[list[Any]] = [table.users.to_pylist(), *(table[name].tolist() for name in names)]
-    columns += _advice(sweep, rows)
+    columns += [list(_uplift(sweep, rows)), list(advised(sweep, rows))]
     return [
         _user_out(summary, reasons_at(teller, picked, row), *(column[row] for column in columns))
         for row in range(len(rows))
     ]
 
 
-def _advice(sweep: Sweep, rows: Rows) -> list[list[Any]]:
-    """Answer what contact would change for some rows, and what is advised; None without a model."""
+def _uplift(sweep: Sweep, rows: Rows) -> list[UpliftOut] | list[None]:
+    """Answer what contact would change for some rows; None without a model."""
     kept = sweep.features
-    if kept is None or "uplift.action" not in kept.columns:
-        return [[None] * len(rows)] * 2
+    if kept is None or not sweep.summary.uplift:
+        return [None] * len(rows)
     model = f"uplift/{sweep.summary.uplift}"
     effect, low, high = (kept[f"uplift.{name}"][rows].tolist() for name in _ENDS)
-    places: list[int] = kept["uplift.action"][rows].tolist()
-    told = [UpliftOut(effect[row], low[row], high[row], model) for row in range(len(rows))]
-    return [told, [_ACTIONS[place] for place in places]]
+    return [UpliftOut(effect[row], low[row], high[row], model) for row in range(len(rows))]
 
 
 _ENDS = ("effect", "low", "high")
-_ACTIONS = tuple(action.value for action in Action)
 
 
 def action_counts(sweep: Sweep, rows: Rows) -> dict[str, int] | None:
     """Answer how many of some rows each action is advised for, None without an uplift model."""
-    kept = sweep.features
-    if kept is None or "uplift.action" not in kept.columns:
+    if not sweep.summary.uplift:
         return None
-    counts = np.bincount(kept["uplift.action"][rows], minlength=len(_ACTIONS)).tolist()
-    return dict(zip(_ACTIONS, counts, strict=True))
+    counts = Counter(advised(sweep, rows))
+    return {action.value: counts[action.value] for action in Action}
 
 
 def _user_out(summary: Summary, reasons: tuple[Reason, ...], user: str, *told: Any) -> UserOut:

@@ -14,6 +14,7 @@ import numpy as np
 from domain.clock import DAY_MS
 from domain.errors import OperatorError
 from domain.scores import Band
+from feature_store.audiences import advised
 from feature_store.sweeps.pages import LEVELS
 from feature_store.sweeps.reading import Sweep, Sweeps
 from feature_store.sweeps.shelf import sweeps_in
@@ -50,14 +51,21 @@ def rule_from_env(environ: Mapping[str, str]) -> Rule:
 
 
 def crossings(sweep: Sweep, rule: Rule) -> Iterator[dict[str, Any]]:
-    """Yield an event a user who crossed a band, greatest loss first; none in a first sweep."""
+    """Yield an event a user who crossed a band, greatest loss first; none in a first sweep.
+
+    A band says who is at risk, not whom contact would keep: what is advised goes with it.
+    """
     table, summary = sweep.table, sweep.summary
     if summary.previous is None:
         return
     rows = np.flatnonzero(np.maximum(table["previous"], 0) != table["level"])
     names = ("level", "previous", "probability", "value", "expected_loss")
-    columns = zip(*(table[name][rows].tolist() for name in names), strict=True)
-    for user, (level, previous, p, value, loss) in zip(table.names(rows), columns, strict=True):
+    columns = zip(
+        *(table[name][rows].tolist() for name in names), advised(sweep, rows), strict=True
+    )
+    for user, (level, previous, p, value, loss, action) in zip(
+        table.names(rows), columns, strict=True
+    ):
         band = LEVELS[level]
         if band in rule.bands:
             yield {
@@ -68,6 +76,7 @@ def crossings(sweep: Sweep, rule: Rule) -> Iterator[dict[str, Any]]:
                 "probability": p,
                 "value": value if value == value else None,
                 "expected_loss": loss if loss == loss else None,
+                "recommended_action": action,
             }
 
 

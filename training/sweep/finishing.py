@@ -129,7 +129,7 @@ def finish(
         crossings=len(ranked.crossed),
         grade=about.grade,
         calibration_error=about.calibration_error,
-        uplift=plan.uplift,
+        uplift=plan.uplift if "uplift.action" in features.columns else "",
     )
     write_summary(folder, summary)
     step("summarised")

@@ -90,6 +90,7 @@ def put(root: Path, number: int, table: SweepTable, before: SweepTable | None = 
         expected_loss=float(np.nansum(table["expected_loss"])),
         crossings=len(ranked.crossed),
         grade="B",
+        uplift="20240530-120000-0123456789ab" if "uplift.action" in features.columns else "",
     )  # fmt: skip
     write_summary(folder, summary)
     point(root, folder.name)

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.clock import DAY_MS
@@ -12,7 +13,8 @@ from domain.scores import Band
 from feature_store.sweeps.ranking import rank
 from feature_store.sweeps.reading import Sweep, Sweeps
 from feature_store.sweeps.shelf import write_summary
-from tests.feature_store.sweeps.making import AS_OF, ID, by_loss, put, scored
+from feature_store.sweeps.table import SweepTable, table_of
+from tests.feature_store.sweeps.making import AS_OF, ID, by_loss, put, scored, with_features
 from training.notify import crossings as module
 from training.notify.crossings import (
     Rule,
@@ -63,6 +65,7 @@ def test_who_crossed_is_told_with_what_matters(tmp_path: Path) -> None:
         "probability": 0.5,
         "value": 120.0,
         "expected_loss": 60.0,
+        "recommended_action": None,
     }
     assert len({event["id"] for event in events}) == 2
     assert list(crossings(second, Rule())) == events
@@ -74,6 +77,25 @@ def test_the_crossings_are_those_that_ranking_found(tmp_path: Path) -> None:
     ranked = rank(table, first.table, by_loss, table["expected_loss"])
     users = ranked.table.names(ranked.crossed)
     assert [event["user"] for event in crossings(second, Rule())] == users
+
+
+def test_whom_contact_would_lose_is_told_so(tmp_path: Path) -> None:
+    first = scored(["a", "b"], [0.5] * 2, [2, 180])
+    put(tmp_path, 1, first)
+    table = with_features(scored(["a", "b"], [0.5] * 2, [120, 2]), {})
+    columns = {**table.columns, "uplift.action": np.array([2, 1], np.int8)}
+    summary = put(tmp_path, 2, table_of(table.users, columns), first_ranked(tmp_path))
+    write_summary(tmp_path / summary.id, replace(summary, previous=ID.format(1)))
+    sweep = Sweeps(tmp_path).get(summary.id)
+    assert sweep is not None
+    told = {event["user"]: event["recommended_action"] for event in crossings(sweep, Rule())}
+    assert told == {"a": "leave_alone", "b": "contact"}
+
+
+def first_ranked(root: Path) -> SweepTable:
+    sweep = Sweeps(root).get(ID.format(1))
+    assert sweep is not None
+    return sweep.table
 
 
 def test_only_wanted_bands_are_told(tmp_path: Path) -> None:
