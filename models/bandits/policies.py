@@ -41,7 +41,7 @@ class Thompson:
     which pays over few thousand choices. floor: least probability of an arm that may be chosen.
     """
 
-    width: float = 0.3
+    width: float = 0.35
     floor: float = 0.001
 
     @property

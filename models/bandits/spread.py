@@ -24,9 +24,9 @@ class SpreadPrior:
     of the first feature, which is the constant 1. worth: how many weights' testimony it has.
     """
 
-    sd: float = 0.4
-    bias_sd: float = 0.3
-    worth: float = 8.0
+    sd: float = 0.5
+    bias_sd: float = 0.1
+    worth: float = 16.0
 
     def variances(self, features: int) -> Floats:
         """Answer float64[features]."""
