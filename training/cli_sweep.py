@@ -129,7 +129,8 @@ def job_of(desk: Desk, **more: Any) -> Job:
         root=desk.home.sweeps / FAMILY,
         open_model=partial(open_model, desk.family(FAMILY)),
         open_uplift=partial(open_uplift, desk.family("uplift")),
-        load=lambda: desk.log().history,
+        # Of a model learned from labels and attributes the log may hold nobody at all.
+        load=lambda: desk.log(may_be_empty=True).history,
         labelled=labelled,
         open_store=open_store,
         unanswered=rule == "opt-out",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.errors import TooLittleData
 from feature_store.settings import Home, settings_from_env
 from feature_store.store import StoreSettings
 from training.fits import FITS
@@ -30,14 +31,22 @@ class Desk:
         """Answer the folder of a family's bundles."""
         return self.home.bundles / name
 
-    def log(self, fit: Mapping[str, Any] | None = None) -> Log:
-        """Load the whole event log; raises TooLittleData when it is empty.
+    def log(self, fit: Mapping[str, Any] | None = None, *, may_be_empty: bool = False) -> Log:
+        """Load the whole event log; raises TooLittleData when it is empty, unless it may be.
 
         fit: chosen settings of a fit; where they name a table, that is all it stands on, and
-        the log answered holds nothing.
+        the log answered holds nothing. With a label set the log may be empty: attributes of
+        profiles are enough.
         """
-        table = str((fit or {}).get("table", ""))
-        return no_log(table) if table else load_log(self.home, self.settings)
+        chosen = fit or {}
+        if table := str(chosen.get("table", "")):
+            return no_log(table)
+        try:
+            return load_log(self.home, self.settings)
+        except TooLittleData:
+            if not may_be_empty and not chosen.get("label_set"):
+                raise
+            return no_log(str(self.home.log))
 
 
 def desk_from_env() -> Desk:

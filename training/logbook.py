@@ -74,7 +74,8 @@ def data_stamp(history: History, split: Mapping[str, Any]) -> DataStamp:
     digest = sha256(records[order].view(np.uint8).data)
     digest.update(owner[order].view(np.uint8).data)
     ats = records["at"]
-    return DataStamp(digest.hexdigest(), count, int(ats.min()), int(ats.max()), dict(split))
+    first, last = (int(ats.min()), int(ats.max())) if len(ats) else (0, 0)
+    return DataStamp(digest.hexdigest(), count, first, last, dict(split))
 
 
 def source_commit(root: Path = ROOT) -> str:

@@ -5,7 +5,6 @@ confidence, as_of, target, horizon_hours, model, fallback. Only what happened up
 asked about is looked at. Knows nothing of the store or the log.
 """
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import polars as pl
 
 from domain.clock import system_clock
 from domain.errors import ScientistError
-from domain.events import Event, parse_at
+from domain.events import Event
 from domain.ids import hash64
 from feature_store.history import History
 from models.families import load_scorer
@@ -31,7 +30,7 @@ from training.importing.checking import check_frame
 from training.importing.mapping import Mapping, as_text
 from training.importing.recognise import recognise
 from training.importing.sources import Files, completed, event_frames
-from training.score_churn import chosen_bundle
+from training.score_log import chosen_bundle, moment_of, write_scores
 
 CATEGORY_COLUMNS = ("category", "category_id", "categoryid", "categories")
 """Usual names of a column that tells an item's category."""
@@ -130,20 +129,18 @@ def score(
     if at_event is not None and at_event < 1:
         raise ScientistError("--at-event counts from 1")
     now = system_clock()
+    until = moment_of(as_of, now)
     bundle = chosen_bundle(desk_from_env().family("intent"), version)
     model: Any = load_scorer(bundle)
     read = read_events(events, now)
-    if as_of is not None:
-        until = parse_at(as_of, now)
+    if until is not None:
         read = read._replace(events=[event for event in read.events if event.at < until])
-    frame = scored(read, model, at_event).with_columns(
-        pl.lit(bundle.version).alias("model"), pl.lit(None, pl.String).alias("fallback")
-    )
+    if not read.events:
+        raise ScientistError(f"no event of {events.name} lies before --as-of")
+    frame = scored(read, model, at_event)
     if not frame.height:
         raise ScientistError(f"no session of {events.name} has {at_event} events")
     if read.rejected:
         print(f"{read.rejected:,} rows of {events.name} were refused", file=sys.stderr)
-    fresh = out.with_name(out.name + ".tmp")
-    frame.write_parquet(fresh, compression="zstd")
-    os.replace(fresh, out)
+    write_scores(frame, bundle, out)
     return frame.height

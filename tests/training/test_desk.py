@@ -37,6 +37,13 @@ def test_a_fit_that_stands_on_a_table_needs_no_log(monkeypatch, tmp_path):
             desk.log(fit)
 
 
+def test_a_fit_that_stands_on_labels_needs_no_event(monkeypatch, tmp_path):
+    monkeypatch.setenv("SANDERLING_HOME", str(tmp_path))
+    desk = desk_from_env()
+    assert desk.log({"label_set": "spring"}).history.events == 0
+    assert desk.log(may_be_empty=True).history.events == 0
+
+
 def test_a_command_knows_its_family_or_all():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command")

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import OperatorError
 from feature_store.memory import MemoryStore
-from training.profiles import profiles_from_env, read_profiles
+from training.profiles import profiles_from_env, read_profiles, read_told
 
 AT = 1_700_000_000_000
 
@@ -34,6 +34,13 @@ async def test_where_consent_is_required_silence_is_a_no(store) -> None:
 async def test_refusing_another_purpose_refuses_nothing_here(store) -> None:
     await store.patch_profile("ada", AT, consent={"personalisation": False})
     assert set(await read_profiles(store, ["ada"], unanswered=True)) == {"ada"}
+
+
+async def test_who_refused_is_named_apart_from_who_told_nothing(store) -> None:
+    told = await read_told(store, ["ada", "bob", "dan", "eve"], unanswered=True)
+    assert (set(told.people), told.refused) == ({"ada"}, {"bob"})
+    told = await read_told(store, ["ada", "bob", "dan", "eve"], unanswered=False)
+    assert (told.people, told.refused) == ({}, {"ada", "bob", "eve"})
 
 
 async def test_nobody_asked_about_is_nobody(store) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,12 @@ from feature_store.opening import open_store
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from models.bundle import CHALLENGER, CURRENT, open_bundle, read_pointer
+from models.churn.attributes import Attributes
 from models.families import load_scorer
 from tests.training.leaving import at_day, history_of_orders
 from training.cli import main
+from training.profiles import Told
+from training.score_log import crowd_of
 from training.score_uplift import scored
 
 PEOPLE = 1600
@@ -175,6 +179,8 @@ def test_nobody_and_nothing_known_are_said(named):
     folder = named.bundles / "uplift"
     model = load_scorer(open_bundle(folder / read_pointer(folder, CURRENT).version))
     empty = history_of_orders({"one": [(5.0, Kind.purchase)]})
-    with pytest.raises(ScientistError, match="no user"):
-        scored(empty, model, at_day(1), {})
-    assert scored(empty, model, at_day(9), {}).height == 1
+    told = Told({}, frozenset())
+    assert scored(crowd_of(empty, at_day(9), told), model).height == 1
+    asking = replace(model, events=False, attributes=Attributes(("age",)))
+    with pytest.raises(ScientistError, match="nobody in the log has any"):
+        scored(crowd_of(empty, at_day(9), told), asking)

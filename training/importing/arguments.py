@@ -112,6 +112,8 @@ def _side_options(group: "argparse._ArgumentGroup") -> None:
         metavar="NAME[=COLUMN][:TYPE]",
         help=f"TYPE is one of {', '.join(TYPES)}; without any, all other columns are attributes",
     )
+    for what in ("items", "users", "labels"):
+        add(f"--{what}", dest="what", action="store_const", const=what, help=f"--what {what}")
     add("--label", metavar="COLUMN", help="labels: what became of the user")
     add("--name", default="", help="labels: the name of the set, such as churn")
 

@@ -32,7 +32,7 @@ def fit_log(log: Log, chosen: Mapping[str, Any], now_ms: int) -> tuple[Fitted, C
         if settings.definition != "contractual":
             raise ScientistError("a label set is for --definition contractual")
         labels, _ = load_labels(_home(), settings.label_set)
-        until = settings.until(int(log.history.records["at"].max()), now_ms)
+        until = settings.until(int(log.history.records["at"].max(initial=0)), now_ms)
         labels = labels.filter(labels["at"] < until) if settings.as_of else labels
         people = profiles_from_env(labels["user"].unique().to_list()) if settings.attributes else {}
         return fit_labelled(log.history, labels, settings, people), settings
