@@ -104,7 +104,7 @@ class Signer:
                 raise ValueError("signed by somebody else")
             return _parsed(body, key)
         except (ValueError, KeyError, IndexError, struct.error, Base64Error) as error:
-            raise BadField("not a token of ours", field="t", code="bad_token") from error
+            raise BadField("not a token of ours", field="token", code="bad_token") from error
 
 
 def _parsed(body: bytes, key: bytes) -> Token:
@@ -156,7 +156,7 @@ _ROUNDED = 100
 """Cpm micros by which an exchange that writes four decimals may be above the offer."""
 
 
-def read_price(text: str, field: str = "p") -> Said:
+def read_price(text: str, field: str = "price") -> Said:
     """Read a price macro's value; raises BadField for what is no price.
 
     Empty, or the macro as we sent it: no price was told. Negative prices, exponents, NaN and
@@ -195,7 +195,7 @@ def spend_for(token: Token, said: int | None) -> int:
     price = token.price if said is None else said
     if price > token.price:
         if price > token.price + _ROUNDED:
-            raise BadField("a price above the bid", field="p", code="above_bid")
+            raise BadField("a price above the bid", field="price", code="above_bid")
         price = token.price
     if not token.price:
         return 0

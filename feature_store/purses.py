@@ -134,7 +134,7 @@ class Purses:
             name = campaign.campaign
             purse = held.get(name) or self._leaving.pop(name, None)
             if purse is None:
-                purse = Purse(campaign, _limits(campaign), _least(campaign))
+                purse = Purse(campaign, limits_of(campaign), _least(campaign))
                 # The first bid shall find money: ask before there is one.
                 purse.sought_at = self._elapsed()
                 found[name] = purse
@@ -144,7 +144,7 @@ class Purses:
                     # The lease was granted under other limits: back with it, and ask again.
                     purse.retire()
                     purse.dry_until = 0.0
-                purse.campaign, purse.limits = campaign, _limits(campaign)
+                purse.campaign, purse.limits = campaign, limits_of(campaign)
                 purse.least = _least(campaign)
             found[name] = purse
         for name, purse in held.items():
@@ -154,8 +154,11 @@ class Purses:
                     self._leaving[name] = purse
         self._by_name = found
 
-    def reserve(self, campaign: str, amount: int) -> Reserved | None:
-        """Set `amount` micros aside for one bid; None when there is no money for it just now."""
+    def reserve(self, campaign: str, amount: int, exp_ms: int | None = None) -> Reserved | None:
+        """Set `amount` micros aside for one bid; None when there is no money for it just now.
+
+        exp_ms: how long after its auction the bid may be shown, at most terms.exp.
+        """
         purse = self._by_name.get(campaign)
         if purse is None:
             return None
@@ -166,7 +169,8 @@ class Purses:
                 self.hungry()
             return None
         purse.left -= amount
-        until = int(now + purse.ahead) + self._life
+        life = self._life if exp_ms is None else exp_ms + self.terms.grace
+        until = int(now + purse.ahead) + life
         return Reserved(purse.lease, purse.day, min(until, purse.close_ms))
 
     def unreserve(self, campaign: str, reserved: Reserved, amount: int) -> None:
@@ -290,7 +294,8 @@ def _nothing() -> None:
     return None
 
 
-def _limits(campaign: Campaign) -> Limits:
+def limits_of(campaign: Campaign) -> Limits:
+    """Answer a campaign's bounds, as its account is told of them."""
     budget = campaign.budget
     return Limits(campaign.version, budget.daily, budget.total, budget.per_minute)
 

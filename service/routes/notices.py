@@ -1,0 +1,162 @@
+"""/v1/openrtb2/{win,bill,loss}: what exchanges tell of a bid, as often as they like.
+
+The token says which bid; only a bill is spend, once. A notice that changes nothing (told before,
+too late, a rehearsal) is still a 204, so that nobody repeats it; which it was is told in a header
+and counted. Knows nothing of how money is kept.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from domain.errors import BadField, CallerError, Unavailable
+from domain.events import Event, Kind
+from domain.notices import MAX_TOKEN, Token, read_price, spend_for
+from feature_store.budgets import Claim, Settled, Word
+from service.context import Context
+from service.http import Reply, Request, Route
+
+MAX_BODY = 1 << 12
+MAX_QUERY = 4_096
+TOLD = b"x-sanderling-notice"
+CHANNEL = "rtb"
+_REHEARSED = ("audit", "test")
+
+
+class Notice(NamedTuple):
+    """A notice as it was taken, for those who learn from it.
+
+    price: what was told, cpm micros of the token's currency, None when nothing was; for a loss
+    the winner's, if the exchange tells. min_to_win: likewise. reason: of a loss (OpenRTB 2.6,
+    list of loss reason codes), 0 when none was told. at: UTC ms.
+    """
+
+    word: Word
+    token: Token
+    price: int | None
+    min_to_win: int | None
+    reason: int
+    at: int
+
+
+Listener = Callable[[Notice], None]
+
+
+async def win(context: Context, request: Request) -> Reply:
+    """Take a win: a price signal."""
+    return await _take(context, request, Word.win)
+
+
+async def bill(context: Context, request: Request) -> Reply:
+    """Take a bill: spend."""
+    return await _take(context, request, Word.bill)
+
+
+async def loss(context: Context, request: Request) -> Reply:
+    """Take a loss."""
+    return await _take(context, request, Word.loss)
+
+
+async def _take(context: Context, request: Request, word: Word) -> Reply:
+    try:
+        told = await _settle(context, _fields(request.query), word)
+    except CallerError as error:
+        context.metrics.notices.labels(word.value, error.code).inc()
+        raise
+    context.metrics.notices.labels(word.value, told).inc()
+    return Reply(204, b"", ((TOLD, told.encode()),))
+
+
+async def _settle(context: Context, fields: dict[str, str], word: Word) -> str:
+    """Answer what became of a notice. Raises BadField, StoreUnavailable."""
+    signer = context.money.signer
+    if signer is None:
+        raise Unavailable("the keys of notices are not known yet")
+    token = signer.read(fields.get("token", ""))
+    said = read_price(fields.get("price", ""))
+    # Where the exchange writes AUDIT the bid is rehearsed: nobody sees it, nobody pays.
+    if said.audit or token.test:
+        return _REHEARSED[token.test]
+    currency = fields.get("currency", "")
+    if currency and not currency.startswith("${") and currency not in ("AUDIT", token.currency):
+        raise BadField("not the currency of the bid", field="currency", code="other_currency")
+    cost = spend_for(token, said.micros) if word == Word.bill else 0
+    claim = Claim(
+        *(word, token.campaign, token.bid, token.lease, token.day),
+        *(token.reserved, cost, token.until_ms),
+    )
+    (settled,) = await context.store.budgets.settle([claim])
+    now = context.clock()
+    if word == Word.bill and token.entity and settled in (Settled.taken, Settled.duplicate):
+        # Told again it is put again, in case the first time ended halfway: the same event twice
+        # is one.
+        await context.store.append([_shown(token, cost, now)], now)
+    if settled == Settled.taken:
+        floor = read_price(_unreplaced(fields.get("min_to_win", "")), "min_to_win")
+        reason = fields.get("loss", "")
+        notice = Notice(
+            word, token, said.micros, floor.micros,
+            int(reason) if reason.isascii() and reason.isdigit() and len(reason) < 6 else 0, now,
+        )  # fmt: skip
+        for listener in context.money.listeners:
+            listener(notice)
+    return settled.value
+
+
+def _unreplaced(text: str) -> str:
+    return "" if text in ("AUDIT", "-1") else text
+
+
+def _shown(token: Token, cost: int, now_ms: int) -> Event:
+    """Make the impression that the user's history remembers: caps on frequency count these."""
+    return Event(
+        token.bid,
+        token.entity,
+        Kind.impression,
+        now_ms,
+        channel=CHANNEL,
+        campaign=token.campaign,
+        decision_id=token.bid,
+    )
+
+
+def _fields(query: bytes) -> dict[str, str]:
+    """Read the query; what we do not know is left alone, exchanges add their own."""
+    if len(query) > MAX_QUERY + MAX_TOKEN:
+        raise BadField("too long", field="query")
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=32)
+    except ValueError as error:
+        raise BadField("the query string cannot be decoded", field="query") from error
+    return dict(reversed(pairs))
+
+
+_QUERY: dict[str, tuple[object, str]] = {
+    "token": (str, "of the bid; only ours are taken"),
+    "price": (str, "for 1,000 impressions, in the bid's currency; empty: what was offered"),
+    "currency": (str, "of the price; must be the bid's"),
+    "min_to_win": (str, "the price that would have won; may be empty"),
+    "loss": (str, "reason of a loss, OpenRTB's number"),
+    "multiplier": (str, "taken and not used"),
+}
+_ABOUT = (
+    "Answers 204 with the header x-sanderling-notice: taken; duplicate, late, closed, "
+    "contradiction, no_room, overdrawn, audit or test change nothing. A forged token (code "
+    "bad_token), a price above the bid (above_bid), one that is none (bad_price) or another "
+    "currency (other_currency) answer 400 and change nothing."
+)
+
+ROUTES = tuple(
+    Route(
+        method, f"/v1/openrtb2/{name}", handler, summary, "bids",
+        query=_QUERY, replies={204: None}, errors=(503,), description=f"{more} {_ABOUT}",
+        body_cap=MAX_BODY if method == "POST" else 0,
+    )
+    for name, handler, summary, more in (
+        ("win", win, "A bid has won", "A price signal; no spend."),
+        ("bill", bill, "A bid is to be paid", "Spend, once, however often it is told."),
+        ("loss", loss, "A bid has lost", "What it had reserved is free again."),
+    )
+    for method in ("GET", "POST")
+)  # fmt: skip
+"""The notices' lines of the table."""
