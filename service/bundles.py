@@ -5,7 +5,6 @@ the new. A bundle that is refused changes nothing. Knows nothing of how models a
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from models.bundle import CURRENT, Bundle, current_bundle, open_bundle
 from models.families import SCORERS, load_scorer
 from service.logs import log_info, log_unexpected, log_warning
 from service.metrics import Metrics
+from service.polling import Poller
 
 RETRY_LOOKS = 30
 """A refused release is tried again after this many looks, in case its disk was at fault."""
@@ -33,7 +33,7 @@ class Loaded:
     loaded_at: int
 
 
-class Bundles:
+class Bundles(Poller):
     """The current model of every family, watched under `root` (see models.bundle)."""
 
     def __init__(
@@ -46,17 +46,16 @@ class Bundles:
         load: Callable[[Bundle], Any] = load_scorer,
         poll_s: float = 1.0,
     ) -> None:
+        super().__init__(poll_s)
         self._root = root
         self._metrics = metrics
         self._clock = clock
         self._families = tuple(families)
         self._load = load
-        self._poll_s = poll_s
         self._current: dict[str, Loaded] = {}
         self._previous: dict[str, Loaded] = {}
         self._seen: dict[str, tuple[int, int, int]] = {}
         self._refused: dict[str, int] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def current(self, family: str) -> Loaded | None:
         """Answer the model in use, None before the first good release."""
@@ -65,23 +64,6 @@ class Bundles:
     def all(self) -> list[Loaded]:
         """Answer every model in use."""
         return list(self._current.values())
-
-    async def start(self) -> None:
-        """Load what is released and go on watching; a bad release does not stop the start."""
-        await self.look()
-        self._task = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        """Stop watching."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_s)
-            await self.look()
 
     async def look(self) -> None:
         """Look at every family's pointer once and swap in what changed."""

@@ -5,7 +5,6 @@ that no request waits for a file or a compiler. Knows nothing of requests.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -25,6 +24,7 @@ from models.churn.features import VIEWS
 from models.uplift.action import ACTIONS
 from service.bundles import Bundles, Loaded
 from service.logs import log_unexpected, log_warning
+from service.polling import Poller
 from service.states import view_rows
 
 FAMILY, UPLIFT = "churn", "uplift"
@@ -49,35 +49,17 @@ class Desk(NamedTuple):
         return self.loaded.version
 
 
-class LiveChurn:
+class LiveChurn(Poller):
     """The current desk; `current` is replaced whole, never changed in place."""
 
     def __init__(self, bundles: Bundles, sweeps: Sweeps, *, poll_s: float = 1.0) -> None:
+        super().__init__(poll_s)
         self.views: list[View] = views_named(VIEWS)
         self.current: Desk | None = None
         self._bundles = bundles
         self._sweeps = sweeps
-        self._poll_s = poll_s
         self._made_of = ("", "", "")
         self._told = False
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Look once and go on looking."""
-        await self.look()
-        self._task = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_s)
-            await self.look()
 
     async def look(self) -> None:
         """Make the desk anew when a model or the sweep has changed."""
@@ -157,11 +139,10 @@ def effects_of(
     if uplift is None:
         return [None] * len(people)
     scorer: Any = uplift.scorer
-    found = scorer.effects(scorer.matrix(rows, people))
-    worth = [scorer.terms.value if value is None else max(value, 0.0) for value in values]
-    actions: list[int] = scorer.actions(found, np.array(worth, np.float64)).tolist()
+    at_stake = np.array([np.nan if value is None else value for value in values], np.float64)
+    found, actions = scorer.advice(rows, people, at_stake)
     columns: list[tuple[float, float, float]] = np.stack(found, axis=1).tolist()
+    places: list[int] = actions.tolist()
     return [
-        Effect(*column, ACTIONS[action].value)
-        for column, action in zip(columns, actions, strict=True)
+        Effect(*column, ACTIONS[place].value) for column, place in zip(columns, places, strict=True)
     ]

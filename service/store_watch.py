@@ -5,43 +5,25 @@ the route's business.
 """
 
 import asyncio
-import contextlib
 
 from domain.errors import Unavailable
 from feature_store.store import Store
 from service.logs import log_info, log_unexpected, log_warning
 from service.metrics import Metrics
+from service.polling import Poller
 
 
-class StoreWatch:
+class StoreWatch(Poller):
     """Pings `store` every `poll_s` seconds, waiting at most `timeout_s` for an answer."""
 
     def __init__(
         self, store: Store, metrics: Metrics, *, poll_s: float = 1.0, timeout_s: float = 1.0
     ) -> None:
+        super().__init__(poll_s)
         self._store = store
         self._metrics = metrics
-        self._poll_s = poll_s
         self._timeout_s = timeout_s
-        self._task: asyncio.Task[None] | None = None
         self.up = True
-
-    async def start(self) -> None:
-        """Look once and go on looking."""
-        await self.look()
-        self._task = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._poll_s)
-            await self.look()
 
     async def look(self) -> None:
         """Ping once and note the answer."""
