@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from math import isinf
 from typing import Any
 
 import polars as pl
 
 from domain.clock import Clock
 from domain.errors import BadField
-from domain.ids import is_valid_id, user_entity
+from domain.ids import is_valid_id
 from domain.items import Attribute, Item
 from domain.money import to_micros
 from feature_store.store import Store
@@ -49,6 +50,10 @@ def attribute(value: object) -> Attribute | None:
 
 def _attributes(row: dict[str, Any], own: Iterable[str]) -> dict[str, Attribute]:
     cells = {name: attribute(value) for name, value in row.items() if name not in own}
+    for name, value in cells.items():
+        if isinstance(value, float) and isinf(value):
+            # No number that anybody meant, and nothing that can be kept as JSON.
+            raise BadField("a finite number", field=name)
     return {name: value for name, value in cells.items() if value is not None}
 
 
@@ -56,9 +61,7 @@ def item_of(row: dict[str, Any]) -> Item:
     """Answer the Item a row describes; raises BadField."""
     name = row["item"]
     if not isinstance(name, str) or not is_valid_id(name):
-        raise BadField(
-            "1 to 256 bytes of printable text without blanks at either end", field="item"
-        )
+        raise BadField(_ID_RULE, field="item")
     price = row.get("price")
     try:
         micros = None if price is None or price == "" else to_micros(price)
@@ -137,12 +140,19 @@ async def patch_users(
         for rows, first in _slices(frame):
             wanted: dict[str, dict[str, Attribute]] = {}
             for place, row in enumerate(rows, first):
-                refused = _refused_user(row, row.pop(ROW, place), row.pop(FAULT, ""))
-                if refused is not None:
+                place = row.pop(ROW, place)
+                try:
+                    if fault := row.pop(FAULT, ""):
+                        raise BadField(fault, code="unreadable")
+                    if not isinstance(row["user"], str) or not is_valid_id(row["user"]):
+                        raise BadField(_ID_RULE, field="user")
+                    told = _attributes(row, ("user",))
+                except BadField as error:
+                    refused = Rejected(place, error.field, error.code, error.message)
                     counts.rejected[refused.code] += 1
                     landing.rejects.write(file, [refused])
                     continue
-                wanted.setdefault(row["user"], {}).update(_attributes(row, ("user",)))
+                wanted.setdefault(row["user"], {}).update(told)
                 counts.accepted += 1
             same = await _unchanged(store, wanted)
             counts.accepted -= len(same)
@@ -153,21 +163,13 @@ async def patch_users(
     return counts
 
 
-def _refused_user(row: dict[str, Any], place: int, fault: str) -> Rejected | None:
-    if fault:
-        return Rejected(place, "", "unreadable", fault)
-    if not isinstance(row["user"], str) or not is_valid_id(row["user"]):
-        return Rejected(place, "user", "bad_field", _ID_RULE)
-    return None
-
-
 async def _unchanged(store: Store, wanted: dict[str, dict[str, Attribute]]) -> set[str]:
-    read = await patiently(partial(store.read, [user_entity(user) for user in wanted]))
+    read = await patiently(partial(store.read_profiles, list(wanted)))
     return {
         user
-        for (user, attributes), state in zip(wanted.items(), read.states, strict=True)
-        if state.profile is not None
-        and all(state.profile.attributes.get(name) == value for name, value in attributes.items())
+        for (user, attributes), (profile, _) in zip(wanted.items(), read, strict=True)
+        if profile is not None
+        and all(profile.attributes.get(name) == value for name, value in attributes.items())
     }
 
 

@@ -137,3 +137,26 @@ async def test_users_are_merged_and_the_second_time_left(
     (anna,) = (await store.read(["uanna"])).states
     assert anna.profile is not None
     assert anna.profile.updated_at == NOW
+
+
+async def test_an_infinite_attribute_is_refused_by_its_name_and_a_missing_one_is_missing(
+    landing: Landing, store: MemoryStore
+) -> None:
+    rows = [
+        {"user": "anna", "age": float("inf"), "plan": "gold"},
+        {"user": "bert", "age": float("nan"), "plan": "gold"},
+        {"user": " ", "age": 3.0, "plan": "gold"},
+        {"user": "cleo", "age": -float("inf"), "plan": None},
+    ]
+    counts = await patch_users([("users.csv", pl.DataFrame(rows))], landing, id)
+    assert (counts.accepted, counts.rejected) == (1, {"bad_field": 3})
+    anna, bert = await store.read_profiles(["anna", "bert"])
+    assert anna.profile is None
+    assert bert.profile is not None
+    assert bert.profile.attributes == {"plan": "gold"}
+    landing.rejects.__exit__()
+    refused = landing.rejects.path.read_text().splitlines()
+    assert any("age" in line and "finite" in line for line in refused)
+    with pytest.raises(BadField) as caught:
+        item_of({"item": "tea", "weight": float("inf")})
+    assert caught.value.field == "weight"

@@ -78,12 +78,12 @@ def test_items_users_and_labels(
     assert "items: read 2 · accepted 1 · already there 0 · rejected 1" in capsys.readouterr().out
     users = tmp_path / "users.jsonl"
     users.write_text('{"customer_id":"c1","city":"Husum"}\n')
-    assert main(["import", str(users), "--what", "users"]) == 0
+    assert main(["import", "--users", str(users)]) == 0
     assert "users: read 1 · accepted 1" in capsys.readouterr().out
     labels = tmp_path / "left.csv"
     labels.write_text("customer_id,date,left\nc1,2020-02-01,yes\nc2,2020-02-01,no\n")
-    words = ["--what", "labels", "--label", "left", "--name", "churn"]
-    assert main(["import", str(labels), *words]) == 0
+    words = ["--label", "left", "--name", "churn"]
+    assert main(["import", "--labels", str(labels), *words]) == 0
     told = capsys.readouterr().out
     assert "labels: read 2 · accepted 2" in told
     assert "2 users, of them never seen: 1" in told
