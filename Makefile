@@ -59,8 +59,8 @@ test: $(READY) ## run the tests
 
 check: format-check lint types fences links test ## everything a change must pass, tests last
 
-bench: $(READY) ## run every benchmark and write benchmarks/RESULTS.md (DATA=folder of logs)
-	@$(RUN) -m benchmarks all $(if $(DATA),--data "$(DATA)")
+bench: $(READY) ## run every benchmark and write benchmarks/RESULTS.md (DATA=folder of logs, ONLY=names)
+	@$(RUN) -m benchmarks all $(if $(DATA),--data "$(DATA)") $(if $(ONLY),--only "$(ONLY)")
 
 format: $(READY) ## rewrite the code in the house style
 	@$(RUN) -m ruff format --quiet .

@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 every bar holds, 1 a bar is missed, 2 it could not be run.",
     )
     parser.add_argument("name", choices=[*BENCHMARKS, "all"], help="which promise to measure")
+    parser.add_argument(
+        "--only", type=_names, default=[], metavar="NAMES",
+        help="with all: these alone, separated by commas; the others' rows stay",
+    )  # fmt: skip
     parser.add_argument("--data", metavar="DIR", help="folder of the public logs")
     parser.add_argument("--dataset", default="", help="only this log, where there are several")
     parser.add_argument("--case", default="", help="only this case, where there are several")
@@ -62,6 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        known = ", ".join(BENCHMARKS)
+        raise argparse.ArgumentTypeError(
+            f"no benchmark is called {unknown[0]!r}; there are {known}"
+        )
+    return names
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run what `argv` names; answer the exit status."""
     chosen = _parser().parse_args(argv)
@@ -69,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
         data_folder(chosen.data), chosen.dataset, chosen.runs, chosen.seconds, chosen.case
     )
     if chosen.name == "all":
-        return results.run_all(list(BENCHMARKS), arguments, chosen.out)
+        return results.run_all(chosen.only or list(BENCHMARKS), arguments, chosen.out)
     try:
         outcome = BENCHMARKS[chosen.name](arguments)
     except SanderlingError as error:

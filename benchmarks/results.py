@@ -1,5 +1,6 @@
-"""Runs every benchmark, each in a process of its own, and writes the table RESULTS.md.
+"""Runs benchmarks, each in a process of its own, and writes the table RESULTS.md.
 
+The rows are kept beside it as JSON, so that one can be measured again without the others.
 Knows nothing of what is measured: it reads the JSON line each one ends with.
 """
 
@@ -21,15 +22,20 @@ def run_all(names: Sequence[str], arguments: Arguments, out: Path) -> int:
     """Run the named benchmarks one after another, write `out`, answer the exit status.
 
     A process of its own keeps one benchmark's memory, threads and compiled code from
-    another's figures. One that cannot run is in the table as such and fails the whole.
+    another's figures. One that cannot run is in the table as such and fails the whole. The
+    table is written after each; rows of benchmarks not named stay as they were measured.
     """
-    rows: list[Row] = []
+    kept = out.with_suffix(".json")
+    rows: dict[str, Row] = json.loads(kept.read_text()) if kept.exists() else {}
     for name in names:
         print(f"== {name}", flush=True)
-        rows.append(_run(name, arguments))
-    out.write_text(table(rows, datetime.now(UTC)))
+        measured = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+        rows[name] = {"machine": machine(), "commit": commit(), **_run(name, arguments)}
+        rows[name] = {**rows[name], "measured": measured}
+        kept.write_text(json.dumps(rows, indent=1) + "\n")
+        out.write_text(table(list(rows.values())))
     print(f"written: {out}")
-    return 0 if all(row.get("holds") for row in rows) else 1
+    return 0 if all(rows[name].get("holds") for name in names) else 1
 
 
 def _run(name: str, arguments: Arguments) -> Row:
@@ -48,21 +54,23 @@ def _run(name: str, arguments: Arguments) -> Row:
     return {**json.loads(last), "holds": status == 0}
 
 
-def table(rows: Sequence[Row], now: datetime) -> str:
-    """Write the rows as Markdown: when, where and what was measured, then a line a figure."""
+def table(rows: Sequence[Row]) -> str:
+    """Write the rows as Markdown: what was measured, when, where, then a line a figure."""
     lines = [
         "# Results",
         "",
-        "Written by `make bench`; every figure is measured on the machine named here, never typed.",
-        "Where a benchmark repeats itself, its figures are medians over the repeats.",
+        "Written by `make bench`; every figure is measured, never typed. Where a benchmark repeats",
+        "itself, its figures are medians over the repeats. Times are UTC; a + after a commit means",
+        "that tracked files had been changed since.",
         "",
-        f"- date: {now:%Y-%m-%d %H:%M} UTC",
-        f"- machine: {machine()}",
-        f"- commit: {commit()} (a + means that tracked files had been changed since)",
-        "",
-        "| benchmark | figure | value | bar | holds |",
-        "|---|---|---:|---|---|",
+        "| benchmark | measured | commit | machine | bars hold |",
+        "|---|---|---|---|---|",
     ]
+    for row in rows:
+        name = row["benchmark"]
+        where = f"{row['measured']} | {row['commit']} | {row['machine']}"
+        lines.append(f"| {name} | {where} | {'yes' if row['holds'] else 'no'} |")
+    lines += ["", "| benchmark | figure | value | bar | holds |", "|---|---|---:|---|---|"]
     for row in rows:
         lines += _lines(row)
     return "\n".join(lines) + "\n"

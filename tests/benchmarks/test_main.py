@@ -71,3 +71,17 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         command.main(["speed-of-light"])
     assert ended.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_all_runs_what_is_named_and_refuses_what_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with(monkeypatch, 2.0)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(command.results, "run_all", lambda names, *_: asked.append(names) or 0)
+    assert command.main(["all", "--only", "probe"]) == 0
+    assert command.main(["all"]) == 0
+    assert asked == [["probe"], ["probe"]]
+    with pytest.raises(SystemExit):
+        command.main(["all", "--only", "probe,nothing"])
+    assert "no benchmark is called 'nothing'; there are probe" in capsys.readouterr().err
