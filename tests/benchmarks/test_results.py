@@ -50,5 +50,5 @@ def test_rows_of_benchmarks_not_named_stay_as_they_were_measured(tmp_path: Path)
     text = out.read_text()
     assert "| intake | 2026-01-02 03:04 | abc1234 | 2 cores | yes |" in text
     assert "| intake | lost | 0 |" in text
-    assert "changed" not in text
+    assert "| freshness | changed" not in text
     assert json.loads(out.with_suffix(".json").read_text())["intake"] == before
