@@ -13,12 +13,15 @@ from domain.scores import Score
 from domain.users import Purpose, may_use
 from feature_store.audiences import SHOWN, intent_numbers
 from feature_store.store import EntityState
+from feature_store.views.catalogue import views_named
 from models.uplift.action import ACTIONS
 from service.context import Context
 from service.live_churn import Effect, effects_of
 from service.live_segments import Told, scores_of
 from service.states import view_rows
 
+_VIEWS = views_named(SHOWN)
+"""Uplift is learned from columns of these, or from attributes."""
 _BY_NAME = {action.value: float(place) for place, action in enumerate(ACTIONS)}
 
 
@@ -66,7 +69,7 @@ def segments_now(
     rows: dict[str, npt.NDArray[Any]] = {}
     if uplift is not None or not wanted.isdisjoint(SHOWN):
         cap = context.store.settings.history_cap
-        rows = view_rows(context.churn.views, [state], [as_of], cap)
+        rows = view_rows(_VIEWS, [state], [as_of], cap)
     told = state.scores.get("churn")
     attributes = {} if state.profile is None else state.profile.attributes
     value = None if told is None else told.value

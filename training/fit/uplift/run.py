@@ -5,7 +5,7 @@ the held-out people see nothing but the end. Knows nothing of tracking, release 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,8 @@ def fit_trial(trial: Trial, settings: UpliftSettings, progress: Progress = tqdm)
     was not dealt by lot or by the chances that were logged.
     """
     hands = Hands(settings.seed, settings.threads)
-    trial = without_certain(trial)
+    # As the model will read them: what is no finite number is missing.
+    trial = replace(without_certain(trial), x=np.where(np.isinf(trial.x), np.nan, trial.x))
     check_enough(trial)
     balance = check_random(trial, hands)
     apart = held_out(trial.keys, settings.test_share, settings.seed)

@@ -24,6 +24,7 @@ QUICK = UpliftSettings(
     rounds=60,
     table="somewhere.csv",
 )
+HASTY = replace(QUICK, learners=["t"], trees=[20], repeats=2)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,30 @@ def test_where_contact_does_nothing_nobody_is_contacted():
     assert found.metrics["qini"].low < 0.01
     assert found.metrics["contact_share"].value < 0.1
     assert found.metrics["leave_alone_share"].value < 0.1
+
+
+@pytest.mark.parametrize("kind", ["constant", "missing", "infinite"])
+def test_features_that_tell_nothing_leave_everybody_at_the_mean(kind):
+    trial = plain_trial(1200, seed=2)[0]
+    same = {"constant": 1.0, "missing": np.nan, "infinite": np.inf}[kind]
+    found = fit_trial(replace(trial, x=np.full_like(trial.x, same)), HASTY)
+    assert found.metrics["contact_share"].value == 0.0
+    assert found.metrics["leave_alone_share"].value == 0.0
+    effects = found.model.effects(np.full((2, 3), same))
+    treated, outcome = trial.treated, trial.outcome
+    mean = outcome[treated].mean() - outcome[~treated].mean()
+    assert effects.effect == pytest.approx([mean, mean], abs=0.01)
+    assert effects.low[0] < mean < effects.high[0]
+
+
+def test_infinite_numbers_count_as_missing_when_learned_as_when_answered():
+    trial = plain_trial(1200, seed=2)[0]
+    third = (np.arange(len(trial)) % 3 == 0)[:, None]
+    found, wanted = (
+        fit_trial(replace(trial, x=np.where(third, odd, trial.x)), HASTY).model
+        for odd in (np.inf, np.nan)
+    )
+    np.testing.assert_array_equal(found.effects(trial.x), wanted.effects(trial.x))
 
 
 def test_permuted_contact_shows_no_effect():
