@@ -13,13 +13,17 @@ F64 = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def can_be(x: float, tx: float, now: float) -> bool:
+    """Tell whether a customer can have this frequency, recency and age."""
+    # Not-a-number fails every comparison, so it needs no test of its own.
+    return 0 <= x < np.inf and 0 <= tx <= now < np.inf and (x > 0 or tx == 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _faults(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> np.ndarray:
     out = np.empty(frequency.shape[0], np.bool_)
     for i in range(out.shape[0]):
-        x, tx, now = frequency[i], recency[i], age[i]
-        # Not-a-number fails every comparison, so it needs no test of its own.
-        good = 0 <= x < np.inf and 0 <= tx <= now < np.inf and (x > 0 or tx == 0)
-        out[i] = not good
+        out[i] = not can_be(frequency[i], recency[i], age[i])
     return out
 
 

@@ -29,15 +29,23 @@ def _log_likelihood(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def expected_one(
+    p: float, q: float, gamma: float, mean: float, orders: float, spend: float
+) -> float:
+    """Answer `GammaGamma.expected` of one customer; mean: over everybody."""
+    if not (orders > 0.0 and spend > 0.0):
+        return mean
+    weight = p * orders + q - 1.0
+    return p * (gamma + orders * spend) / weight if weight > 0.0 else np.inf
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _expected(
     p: float, q: float, gamma: float, mean: float, orders: np.ndarray, spend: np.ndarray
 ) -> np.ndarray:
-    out = np.full(orders.shape[0], mean)
+    out = np.empty(orders.shape[0])
     for i in range(out.shape[0]):
-        if orders[i] > 0.0 and spend[i] > 0.0:
-            weight = p * orders[i] + q - 1.0
-            total = p * (gamma + orders[i] * spend[i])
-            out[i] = total / weight if weight > 0.0 else np.inf
+        out[i] = expected_one(p, q, gamma, mean, orders[i], spend[i])
     return out
 
 

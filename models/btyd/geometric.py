@@ -48,9 +48,10 @@ def log_likelihood(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _alive_one(
+def alive_one(
     numbers: tuple[float, float, float, float], early: int, x: float, tx: float, age: float
 ) -> float:
+    """Answer `alive` of one customer."""
     here = -(numbers[0] + x) * math.log(numbers[1] + age)
     return 1.0 / (1.0 + math.exp(_log_gone(numbers, early, x, tx) - here))
 
@@ -66,8 +67,37 @@ def alive(
     """Answer float64[n]: the probability that each customer has not left."""
     out = np.empty(frequency.shape[0])
     for i in range(out.shape[0]):
-        out[i] = _alive_one(numbers, early, frequency[i], recency[i], age[i])
+        out[i] = alive_one(numbers, early, frequency[i], recency[i], age[i])
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def expected_one(
+    numbers: tuple[float, float, float, float], early: int, x: float, age: float, horizon: float
+) -> float:
+    """Answer `expected` of one customer who is alive for certain."""
+    r, alpha, a, b = numbers
+    return mixed_growth(r + x, a, b + early + x, horizon / (alpha + age))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def some_one(
+    numbers: tuple[float, float, float, float],
+    early: int,
+    x: float,
+    age: float,
+    horizon: float,
+    lead: float,
+) -> float:
+    """Answer the chance of an order in the window of one customer who is alive for certain."""
+    r, alpha, a, b = numbers
+    k, scale = r + x, alpha + age
+    wait, window = lead / scale, horizon / scale
+    some = -math.expm1(-k * math.log1p(window))
+    if wait > 0.0:
+        later = mixed_decay(k, a, b + early + x, wait / (1.0 + window))
+        some = mixed_decay(k, a, b + early + x, wait) - (1.0 - some) * later
+    return max(0.0, some)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -84,12 +114,10 @@ def expected(
     Given alive, rate ~ Gamma(r + x, alpha + age) and p ~ Beta(a, b + early + x), and the count
     to expect given both is (1 - exp(-rate * p * horizon)) / p.
     """
-    r, alpha, a, b = numbers
     out = np.empty(frequency.shape[0])
     for i in range(out.shape[0]):
-        x = frequency[i]
-        here = _alive_one(numbers, early, x, recency[i], age[i])
-        out[i] = here * mixed_growth(r + x, a, b + early + x, horizon / (alpha + age[i]))
+        here = alive_one(numbers, early, frequency[i], recency[i], age[i])
+        out[i] = here * expected_one(numbers, early, frequency[i], age[i], horizon)
     return out
 
 
@@ -108,15 +136,8 @@ def inactive(
     Alive after the lead has the chance exp(-rate * p * lead), an order then 1 - exp(-rate *
     horizon); both are averaged over rate and p as in `expected`.
     """
-    r, alpha, a, b = numbers
     out = np.empty(frequency.shape[0])
     for i in range(out.shape[0]):
-        x = frequency[i]
-        k, scale = r + x, alpha + age[i]
-        wait, window = lead / scale, horizon / scale
-        some = -math.expm1(-k * math.log1p(window))
-        if wait > 0.0:
-            later = mixed_decay(k, a, b + early + x, wait / (1.0 + window))
-            some = mixed_decay(k, a, b + early + x, wait) - (1.0 - some) * later
-        out[i] = 1.0 - _alive_one(numbers, early, x, recency[i], age[i]) * max(0.0, some)
+        some = some_one(numbers, early, frequency[i], age[i], horizon, lead)
+        out[i] = 1.0 - alive_one(numbers, early, frequency[i], recency[i], age[i]) * some
     return out

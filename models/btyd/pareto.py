@@ -43,6 +43,54 @@ def _log_likelihood(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def alive_one(numbers: tuple[float, float, float, float], x: float, tx: float, age: float) -> float:
+    """Answer `ParetoNBD.alive` of one customer."""
+    here, gone = _either(numbers, x, tx, age)
+    return 1.0 / (1.0 + math.exp(gone - here))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def expected_one(
+    numbers: tuple[float, float, float, float], x: float, age: float, horizon: float
+) -> float:
+    """Answer `ParetoNBD.expected` of one customer who is alive for certain."""
+    r, alpha, s, beta = numbers
+    stay = beta + age
+    span = math.log1p(horizon / stay)
+    # (1 - exp(-(s - 1) * span)) / (s - 1), which at s = 1 is the span itself.
+    power = s - 1
+    reach = span if abs(power) < 1e-12 else -math.expm1(-power * span) / power
+    return (r + x) / (alpha + age) * stay * reach
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def some_one(
+    numbers: tuple[float, float, float, float], x: float, age: float, horizon: float, lead: float
+) -> float:
+    """Answer the chance of an order in the window of one customer who is alive for certain."""
+    r, alpha, s, beta = numbers
+    k, near, far = r + x, alpha + age, beta + age
+    # The first order of the window comes after u, the customer having stayed lead + u.
+    first = log_power_integral(near, k + 1.0, far + lead, s, horizon)
+    return min(k * math.exp(k * math.log(near) + s * math.log(far) + first), 1.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _expected(
+    numbers: tuple[float, float, float, float],
+    frequency: np.ndarray,
+    recency: np.ndarray,
+    age: np.ndarray,
+    horizon: float,
+) -> np.ndarray:
+    out = np.empty(frequency.shape[0])
+    for i in range(out.shape[0]):
+        here = alive_one(numbers, frequency[i], recency[i], age[i])
+        out[i] = here * expected_one(numbers, frequency[i], age[i], horizon)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _alive(
     numbers: tuple[float, float, float, float],
     frequency: np.ndarray,
@@ -51,8 +99,7 @@ def _alive(
 ) -> np.ndarray:
     out = np.empty(frequency.shape[0])
     for i in range(out.shape[0]):
-        here, gone = _either(numbers, frequency[i], recency[i], age[i])
-        out[i] = 1.0 / (1.0 + math.exp(gone - here))
+        out[i] = alive_one(numbers, frequency[i], recency[i], age[i])
     return out
 
 
@@ -65,13 +112,9 @@ def _some(
     lead: float,
 ) -> np.ndarray:
     """Answer the chance of an order in the window, given alive now."""
-    r, alpha, s, beta = numbers
     out = np.empty(frequency.shape[0])
     for i in range(out.shape[0]):
-        k, near, far = r + frequency[i], alpha + age[i], beta + age[i]
-        # The first order of the window comes after u, the customer having stayed lead + u.
-        first = log_power_integral(near, k + 1.0, far + lead, s, horizon)
-        out[i] = k * math.exp(k * math.log(near) + s * math.log(far) + first)
+        out[i] = some_one(numbers, frequency[i], age[i], horizon, lead)
     return out
 
 
@@ -100,15 +143,9 @@ class ParetoNBD:
 
     def expected(self, customers: Customers, horizon: float) -> F64:
         """Answer float64[n]: orders to expect within `horizon` (equation 41 of the note)."""
-        stay = self.beta + customers.age
-        span = np.log1p(horizon / stay)
-        # (1 - exp(-(s - 1) * span)) / (s - 1), which at s = 1 is the span itself.
-        power = self.s - 1
-        reach = span if abs(power) < 1e-12 else -np.expm1(-power * span) / power
-        rate = (self.r + customers.frequency) / (self.alpha + customers.age)
-        return self.alive(customers) * rate * stay * reach
+        return _expected(self._numbers(), *customers, horizon)
 
     def inactive(self, customers: Customers, horizon: float, lead: float = 0.0) -> F64:
         """Answer float64[n]: the chance of no order in (lead, lead + horizon] from now."""
         some = _some(self._numbers(), customers.frequency, customers.age, horizon, lead)
-        return 1 - self.alive(customers) * np.minimum(some, 1.0)
+        return 1 - self.alive(customers) * some

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from domain.scores import Band, Reason
 from models.churn.bands import Limits, band_of
-from models.churn.features import VIEWS
 from models.churn.model import ChurnModel
 from models.churn.picks import pick_many, reasons_at
 from models.churn.reasons import Teller, teller_of
@@ -73,6 +72,7 @@ class ChurnDesk:
 
     limits: where bands are entered and left, of the expected loss when `by_loss`, else of the
     probability. base_rate: share that left in the fit's tests, None when it was not noted.
+    active_days: how far back the last purchase may lie, None where churn is something else.
     """
 
     model: ChurnModel
@@ -81,6 +81,7 @@ class ChurnDesk:
     base_rate: float | None = None
     teller: Teller = field(init=False)
     days: tuple[float, ...] = field(init=False)
+    active_days: float | None = field(init=False)
 
     def __post_init__(self) -> None:
         model = self.model
@@ -88,24 +89,22 @@ class ChurnDesk:
         horizon = model.horizon_days
         days = (horizon / 2, horizon, 2 * horizon) if model.hazard is not None else ()
         object.__setattr__(self, "teller", teller_of(features, model.typical))
+        meaning = model.definition
+        by_orders = meaning["definition"] == "inactivity" and list(meaning["kinds"]) == ["purchase"]
         object.__setattr__(self, "days", days)
+        object.__setattr__(self, "active_days", meaning["active_days"] if by_orders else None)
 
-    def known(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Answer bool[n]: of whom the model can say something. A model of events wants one."""
-        if not self.model.events:
-            return np.ones(len(rows[VIEWS[0]]), np.bool_)
-        found: npt.NDArray[np.bool_] = rows["rfm"]["found"] == 1
-        return found
+    def known(self, rows: Rows) -> list[bool]:
+        """Tell of each row whether the model can say something. A model of events wants one."""
+        found: list[int] = rows["rfm"]["found"].tolist()
+        return [one == 1 or not self.model.events for one in found]
 
-    def lapsed(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Answer bool[n]: whose last purchase lies so far back that the model learned of none
+    def lapsed(self, rows: Rows) -> list[bool]:
+        """Tell of each row: whose last purchase lies so far back that the model learned of none
         like them (more than active_days, or never; where churn means to purchase no more)."""
-        meaning = self.model.definition
-        if meaning["definition"] != "inactivity" or list(meaning["kinds"]) != ["purchase"]:
-            return np.zeros(len(rows[VIEWS[0]]), np.bool_)
-        recency = rows["rfm"]["recency"]
-        gone: npt.NDArray[np.bool_] = (recency < 0) | (recency > meaning["active_days"])
-        return gone
+        recency: list[float] = rows["rfm"]["recency"].tolist()
+        most = self.active_days
+        return [most is not None and (one < 0 or one > most) for one in recency]
 
     def answers(self, rows: Rows, people: Sequence[Person]) -> list[Answered]:
         """Answer n customers of n rows of each view in VIEWS, in order."""

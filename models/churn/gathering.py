@@ -91,9 +91,24 @@ def gather(rows: npt.NDArray[Any], wants: Sequence[Want], out: F64) -> None:
 
     Raises KeyError, IndexError and TypeError for rows that do not hold them.
     """
-    plan = _plan(rows.dtype, tuple(wants))
-    raw = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
-    if not raw.flags.writeable:
-        # To the kernel a read-only array is another type, compiled while somebody waits.
-        raw = raw.copy()
-    _gather(raw, *plan, out)
+    Gatherer(wants).write(rows, out)
+
+
+class Gatherer:
+    """Wants whose plan is worked out once for each layout of rows; may run in threads."""
+
+    def __init__(self, wants: Sequence[Want]) -> None:
+        self.wants = tuple(wants)
+        # One value that is replaced whole, so that no thread pairs a layout with another's plan.
+        self._known: tuple[np.dtype[Any], Plan] | None = None
+
+    def write(self, rows: npt.NDArray[Any], out: F64) -> None:
+        """As `gather`."""
+        known = self._known
+        if known is None or known[0] is not rows.dtype:
+            self._known = known = (rows.dtype, _plan(rows.dtype, self.wants))
+        raw = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+        if not raw.flags.writeable:
+            # To the kernel a read-only array is another type, compiled while somebody waits.
+            raw = raw.copy()
+        _gather(raw, *known[1], out)

@@ -26,6 +26,26 @@ def standardised(rows: F64, center: F64, scale: F64) -> F64:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def share_of(
+    value: float,
+    k: int,
+    center: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray,
+    means: np.ndarray,
+) -> float:
+    """Answer what a value of feature k adds to the log-odds."""
+    f = center.shape[0]
+    deviation, missing = 0.0, 1.0
+    if value == value:
+        squeezed = np.copysign(np.log1p(np.abs(value)), value)
+        deviation = min(max((squeezed - center[k]) / scale[k], -BOUND), BOUND)
+        missing = 0.0
+    own = (deviation - means[k]) * weights[k]
+    return own + (missing - means[f + k]) * weights[f + k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _contribute(
     rows: np.ndarray,
     center: np.ndarray,
@@ -35,17 +55,9 @@ def _contribute(
     out: np.ndarray,
 ) -> None:
     """Write what each feature adds: the products of `standardised`, in one pass."""
-    f = center.shape[0]
     for i in range(rows.shape[0]):
-        for k in range(f):
-            value = rows[i, k]
-            deviation, missing = 0.0, 1.0
-            if value == value:
-                squeezed = np.copysign(np.log1p(np.abs(value)), value)
-                deviation = min(max((squeezed - center[k]) / scale[k], -BOUND), BOUND)
-                missing = 0.0
-            own = (deviation - means[k]) * weights[k]
-            out[i, k] = own + (missing - means[f + k]) * weights[f + k]
+        for k in range(center.shape[0]):
+            out[i, k] = share_of(rows[i, k], k, center, scale, weights, means)
 
 
 @dataclass(frozen=True, eq=False)

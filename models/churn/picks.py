@@ -18,6 +18,7 @@ F64 = npt.NDArray[np.float64]
 I16 = npt.NDArray[np.int16]
 NONE = -1
 """The group of a place that no reason fills."""
+_RAISES, _LOWERS = Direction.raises, Direction.lowers
 
 
 class Picked(NamedTuple):
@@ -92,35 +93,52 @@ def _line(group, parts, known, sign, tables):
 
 
 @njit(cache=True, nogil=True)
-def _pick_all(sums, contributions, values, tables, out):
-    group, line, numbers, total, share, rest = out
-    most = group.shape[1]
-    taken = np.zeros(sums.shape[1], np.bool_)
-    for i in range(len(sums)):
-        whole = np.abs(sums[i]).sum()
+def _sums(parts, tables, sums):
+    """Write what each group adds; answer the sum of their sizes."""
+    whole = 0.0
+    for g in range(sums.shape[0]):
+        sums[g] = 0.0
+        for place in range(tables.member_start[g], tables.member_start[g + 1]):
+            sums[g] += parts[tables.member[place]]
+        whole += abs(sums[g])
+    return whole
+
+
+@njit(cache=True, nogil=True)
+def _pick_all(
+    contributions, values, line_start, first, second, member_start, member,
+    group, line, numbers, total, share, rest,
+):  # fmt: skip
+    """Write Picked; each array is an argument of its own, since a tuple of them costs more than
+    the picking."""
+    tables = _Tables(line_start, first, second, member_start, member)
+    most, groups = group.shape[1], member_start.shape[0] - 1
+    taken, sums = np.zeros(groups, np.bool_), np.zeros(groups)
+    for i in range(len(contributions)):
+        whole = _sums(contributions[i], tables, sums)
         if not whole > 0:
             continue
         taken[:] = False
         for place in range(most):
             best = -1
-            for g in range(sums.shape[1]):
-                if taken[g] or sums[i, g] == 0:
+            for g in range(groups):
+                if taken[g] or sums[g] == 0:
                     continue
-                if best < 0 or abs(sums[i, g]) > abs(sums[i, best]):
+                if best < 0 or abs(sums[g]) > abs(sums[best]):
                     best = g
             if best < 0:
                 break
             taken[best] = True
-            sign = 1.0 if sums[i, best] > 0 else -1.0
+            sign = 1.0 if sums[best] > 0 else -1.0
             found = _line(best, contributions[i], values[i], sign, tables)
             group[i, place], line[i, place] = best, found[0]
             numbers[i, place, 0], numbers[i, place, 1] = found[1], found[2]
-            total[i, place], share[i, place] = sums[i, best], abs(sums[i, best]) / whole
-        for g in range(sums.shape[1]):
-            if not taken[g] and sums[i, g] != 0:
+            total[i, place], share[i, place] = sums[best], abs(sums[best]) / whole
+        for g in range(groups):
+            if not taken[g] and sums[g] != 0:
                 rest[i, 0] += 1
-                rest[i, 1] += sums[i, g]
-                rest[i, 2] += abs(sums[i, g]) / whole
+                rest[i, 1] += sums[g]
+                rest[i, 2] += abs(sums[g]) / whole
 
 
 def pick_many(teller: Teller, contributions: F64, values: F64, most: int = 3) -> Picked:
@@ -128,40 +146,41 @@ def pick_many(teller: Teller, contributions: F64, values: F64, most: int = 3) ->
 
     contributions: float64[n, f + 1], values: float64[n, f]. Raises ValueError for other widths.
     """
-    sums = teller.grouped(contributions)
-    if values.shape != (len(sums), len(teller.names)):
-        raise ValueError(f"values of {len(teller.names)} features are wanted")
-    n = len(sums)
+    n, width = len(values), len(teller.names)
+    if values.shape != (n, width) or contributions.shape != (n, width + 1):
+        raise ValueError(f"values of {width} features are wanted, and contributions of a base too")
     picked = Picked(
-        np.full((n, most), NONE, np.int16),
+        np.empty((n, most), np.int16),
         np.zeros((n, most), np.int16),
-        np.full((n, most, 2), np.nan),
+        np.empty((n, most, 2)),
         np.zeros((n, most)),
         np.zeros((n, most)),
         np.zeros((n, 3)),
     )
-    _pick_all(sums, contributions, values, _tables(teller), picked)
+    picked.group.fill(NONE)
+    picked.numbers.fill(np.nan)
+    _pick_all(contributions, values, *_tables(teller), *picked)
     return picked
 
 
 def reasons_at(teller: Teller, picked: Picked, row: int) -> tuple[Reason, ...]:
     """Answer the reasons of one row in words, as `Teller.told` does, the rest as the last."""
     found: list[Reason] = []
+    lines, totals = picked.line[row].tolist(), picked.total[row].tolist()
+    numbers, shares = picked.numbers[row].tolist(), picked.share[row].tolist()
     for place, group in enumerate(picked.group[row].tolist()):
         if group == NONE:
             break
-        total = float(picked.total[row, place])
-        line = int(picked.line[row, place])
-        first, second = picked.numbers[row, place].tolist()
+        line, total, both = lines[place], totals[place], numbers[place]
         two = line >= 0 and len(teller.lines[group][line].places) > 1
-        pick = Pick(line, (first, second) if two else (first,))
-        text, value, reference = teller.say(group, pick)
-        direction = Direction.raises if total > 0 else Direction.lowers
-        share = float(picked.share[row, place])
-        found.append(Reason(teller.labels[group], text, direction, share, value, reference, total))
+        text, value, reference = teller.say(group, Pick(line, tuple(both) if two else (both[0],)))
+        direction = _RAISES if total > 0 else _LOWERS
+        found.append(
+            Reason(teller.labels[group], text, direction, shares[place], value, reference, total)
+        )
     count, total, share = picked.rest[row].tolist()
     if count:
         text = f"{count:.0f} smaller influence{'s' if count > 1 else ''} together"
-        direction = Direction.raises if total > 0 else Direction.lowers
+        direction = _RAISES if total > 0 else _LOWERS
         found.append(Reason(REST, text, direction, share, contribution=total))
     return tuple(found)

@@ -21,6 +21,11 @@ def value_at_stake(rows: Mapping[str, npt.NDArray[Any]]) -> F64:
     a newcomer brought is not taken for what they would bring every month. NaN without an event.
     """
     rfm = rows["rfm"]
+    if len(rfm) == 1:
+        # One customer in plain numbers: arrays of one would cost ten times as much.
+        tenure, brought = float(rfm["tenure"][0]), float(rfm["lifetime_value"][0])
+        years = max(tenure, YEAR_DAYS) / YEAR_DAYS
+        return np.array([brought / years if tenure >= 0 else np.nan])
     tenure = rfm["tenure"].astype(np.float64)
     years = np.maximum(tenure, YEAR_DAYS) / YEAR_DAYS
     return np.where(tenure < 0, np.nan, rfm["lifetime_value"] / years)

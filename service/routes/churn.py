@@ -181,7 +181,7 @@ def _scored(
     told = desk.desk.answers(rows, people)
     attributes = [person.attributes for person in people]
     effects = effects_of(desk.uplift, rows, attributes, [one.value for one in told])
-    known, lapsed = desk.desk.known(rows).tolist(), desk.desk.lapsed(rows).tolist()
+    known, lapsed = desk.desk.known(rows), desk.desk.lapsed(rows)
     out: list[ChurnOut] = []
     for place, user in enumerate(users):
         state = states[place]

@@ -9,7 +9,7 @@ from domain.errors import StoreUnavailable
 from domain.events import Kind
 from feature_store.store import Read
 from feature_store.views.catalogue import VIEWS
-from service.states import DOWN_TIMEOUT_S, moments, read_states, view_rows
+from service.states import DOWN_TIMEOUT_S, moments, owned, read_states, view_rows
 from tests.feature_store.making import DAY, T0, event
 from tests.service.serving import App
 
@@ -91,3 +91,18 @@ def test_nothing_that_was_read_is_written_to(app: App) -> None:
 
 def test_no_states_make_no_rows(tmp_path: Path) -> None:
     assert {len(rows) for rows in view_rows(list(VIEWS.values()), [], [], 5).values()} == {0}
+
+
+def test_an_owned_copy_is_the_same_records_and_may_be_written_to(app: App) -> None:
+    app.runner.run(app.store.append(made("one", 5), T0 + 9 * DAY))
+    states = app.runner.run(read_states(app.context, ["uone", "unone"], ROUTE))
+    assert states is not None
+    read = states[0].records
+    for some in (read, read[-2:], states[1].records):
+        mine = owned(some)
+        assert mine.dtype == some.dtype
+        assert mine.tobytes() == some.tobytes()
+    mine = owned(read)
+    before = read.tobytes()
+    mine["at"] = 7
+    assert read.tobytes() == before

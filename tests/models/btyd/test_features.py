@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.btyd import GammaGamma, Prospects, btyd_features
+from models.btyd.features import foretell
 from tests.models.btyd.oracle import MODELS, some
 
 DAYS = some(50, seed=3, longest=300.0)
@@ -69,3 +70,20 @@ def test_a_model_nobody_knows_is_named():
     params = PROSPECTS.params() | {"orders": {"oracle": {}}}
     with pytest.raises(KeyError, match="oracle"):
         Prospects.from_params(params)
+
+
+def test_written_into_a_part_of_a_larger_table():
+    frequency, recency, age = DAYS
+    spend = np.linspace(1, 90, 50)
+    table = np.full((50, 14), -7.0)
+    foretell(PROSPECTS, frequency, recency, age, spend, table[:, 2:12])
+    wanted = btyd_features(PROSPECTS, *DAYS, spend)
+    assert table[:, 2:12].T.tolist() == [wanted[name].tolist() for name in PROSPECTS.names()]
+    assert (table[:, [0, 1, 12, 13]] == -7.0).all()
+
+
+def test_columns_of_other_lengths_are_refused():
+    with pytest.raises(ValueError, match="spend"):
+        btyd_features(PROSPECTS, *DAYS, np.ones(3))
+    with pytest.raises(ValueError, match="one length"):
+        btyd_features(PROSPECTS, [1, 2], [3], [4])

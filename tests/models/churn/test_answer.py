@@ -95,8 +95,8 @@ def test_before_the_first_sweep_bands_go_by_probability() -> None:
 
 def test_who_is_known_and_who_lapsed(desk) -> None:
     rows = rows_of((10,), (), (366,))
-    assert desk.known(rows).tolist() == [True, False, True]
-    assert desk.lapsed(rows).tolist() == [False, True, True]
+    assert desk.known(rows) == [True, False, True]
+    assert desk.lapsed(rows) == [False, True, True]
 
 
 def test_attributes_alone_read_the_profile_and_the_value_that_was_told() -> None:
@@ -110,8 +110,8 @@ def test_attributes_alone_read_the_profile_and_the_value_that_was_told() -> None
     assert (new.value, new.expected_loss) == (80.0, pytest.approx(80 * new.probability))
     assert (old.value, old.expected_loss, old.band) == (None, None, Band.low)
     assert new.survival[1] == pytest.approx(1 - new.probability)
-    assert desk.known(rows).all()
-    assert not desk.lapsed(rows).any()
+    assert all(desk.known(rows))
+    assert not any(desk.lapsed(rows))
 
 
 def test_attributes_join_events() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from feature_store.views.catalogue import views_named
 from models.churn.features import PLAIN, VIEWS, matrix
-from models.churn.gathering import Want, gather
+from models.churn.gathering import Gatherer, Want, gather
 
 ROW = np.dtype(
     [("flag", "u1"), ("age", "<i8"), ("few", "<f4"), ("many", "<f8", (3,)), ("count", "<i4", (2,))]
@@ -87,3 +87,19 @@ def test_any_bytes_become_what_numpy_makes_of_them(seed: int) -> None:
             plain = (column if feature.place < 0 else column[:, feature.place]).astype(np.float64)
         plain[plain == feature.absent] = np.nan
         assert np.array_equal(found[:, place], plain, equal_nan=True), feature.name
+
+
+def test_one_gatherer_reads_rows_of_any_layout_that_holds_them() -> None:
+    gatherer, out = (
+        Gatherer([Want("many", 1, -1.0, 0), Want("age", -1, np.nan, 1)]),
+        np.zeros((2, 2)),
+    )
+    other = np.zeros(2, np.dtype([("age", "<i8"), ("many", "<f8", (2,))]))
+    other["many"][:, 1], other["age"] = 8.0, [3, 4]
+    for _ in range(2):
+        gatherer.write(rows_of(2), out)
+        assert np.array_equal(out, [[np.nan, -(2**40)], [np.nan, -(2**40) - 1]], equal_nan=True)
+        gatherer.write(other, out)
+        assert out.tolist() == [[8.0, 3.0], [8.0, 4.0]]
+    with pytest.raises(KeyError, match="many"):
+        gatherer.write(np.zeros(2, [("age", "<i8")]), out)
