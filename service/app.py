@@ -17,18 +17,23 @@ from starlette.exceptions import HTTPException
 
 from domain.clock import Clock, system_clock
 from feature_store.opening import open_store
+from feature_store.purses import Terms
 from feature_store.settings import Home
 from feature_store.settings import settings_from_env as store_settings_from_env
 from feature_store.store import Store
 from feature_store.sweeps.reading import Sweeps
+from service.bid_door import BidDoor
+from service.bidding import Bidder
 from service.bundles import Bundles
 from service.context import Context
 from service.decisions import DecisionLog
 from service.dispatch import Dispatcher
 from service.errors import error_reply
+from service.live_campaigns import LiveCampaigns
 from service.live_catalogue import LiveCatalogue
 from service.live_churn import LiveChurn
 from service.live_intent import Door, IntentScorer
+from service.live_money import LiveMoney
 from service.live_segments import LiveSegments
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
@@ -38,6 +43,7 @@ from service.routes.table import ROUTES
 from service.score_cache import ScoreCache
 from service.settings import ServiceSettings, settings_from_env
 from service.settling import settle_memory
+from service.shedding import Gate
 from service.store_watch import StoreWatch
 from service.trends import LiveTrends
 
@@ -64,6 +70,8 @@ async def serve_context(
     sweeps = Sweeps(home.sweeps / "churn")
     scores = ScoreCache(store, metrics)
     door = Door(store, bundles, scores, metrics, clock, settings.unanswered)
+    money = LiveMoney(store, clock, _terms(settings))
+    campaigns = LiveCampaigns(store, clock, money)
     context = Context(
         store=store,
         clock=clock,
@@ -79,10 +87,15 @@ async def serve_context(
         churn=LiveChurn(bundles, sweeps),
         intent=IntentScorer(door),
         segments=LiveSegments(store),
+        bids=BidDoor(settings.bids, Bidder(settings.bids, money), campaigns, clock),
+        bid_gate=Gate(settings.bids.in_flight),
+        campaigns=campaigns,
+        money=money,
     )
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
         *(context.decisions, scores, context.churn, context.intent, context.segments),
+        *(money, campaigns),
     )
     started: list[Any] = []
     try:
@@ -93,6 +106,11 @@ async def serve_context(
     finally:
         for part in reversed(started):
             await part.stop()
+
+
+def _terms(settings: ServiceSettings) -> Terms:
+    bids = settings.bids
+    return Terms(exp=bids.hold_s * 1_000, grace=bids.grace_s * 1_000)
 
 
 @asynccontextmanager

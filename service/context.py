@@ -14,13 +14,17 @@ from service.settings import ServiceSettings
 from service.store_watch import StoreWatch
 
 if TYPE_CHECKING:
+    from service.bid_door import BidDoor
     from service.bundles import Bundles
     from service.decisions import DecisionLog
+    from service.live_campaigns import LiveCampaigns
     from service.live_catalogue import LiveCatalogue
     from service.live_churn import LiveChurn
     from service.live_intent import IntentScorer
+    from service.live_money import LiveMoney
     from service.live_segments import LiveSegments
     from service.score_cache import ScoreCache
+    from service.shedding import Gate
     from service.trends import LiveTrends
 
 
@@ -32,7 +36,9 @@ class Context:
     catalogue: the items as they stand. trends: what is popular now, shared by all workers.
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     scores: scores on their way into the store. churn: what churn is answered from.
-    intent: scores who sent events, in the background. segments: saved conditions, read.
+    intent: scores who sent events, in the background. segments: saved conditions, read. bids:
+    answers exchanges. bid_gate: how many of them at a time. campaigns: who advertises, compiled.
+    money: what may be spent, and the keys of notices.
     """
 
     store: Store
@@ -49,3 +55,7 @@ class Context:
     churn: "LiveChurn"
     intent: "IntentScorer"
     segments: "LiveSegments"
+    bids: "BidDoor"
+    bid_gate: "Gate"
+    campaigns: "LiveCampaigns"
+    money: "LiveMoney"

@@ -142,7 +142,7 @@ class Dispatcher:
             )
             return await route.handler(context, request)
         except SanderlingError as error:
-            reply = reply_for(error)
+            reply = reply_for(error) if route.refuse is None else route.refuse(error)
             code = getattr(error, "code", "unavailable")
             context.metrics.rejects.labels(route.path, code).inc()
             return reply
@@ -209,11 +209,15 @@ def _no_method(method: str, place: _Place) -> Reply:
 
 
 async def _send(send: Send, reply: Reply, request_headers: Headers) -> None:
-    headers = [
-        (b"content-length", str(len(reply.body)).encode()),
-        (b"content-type", reply.content_type),
-        *reply.headers,
-    ]
+    if reply.status == 204:
+        # No content has no length and no type (RFC 9110, section 8.6).
+        headers = list(reply.headers)
+    else:
+        headers = [
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"content-type", reply.content_type),
+            *reply.headers,
+        ]
     if reply.status >= 400 and any(
         name == b"content-length" and length_of(value) > DRAIN_BYTES
         for name, value in request_headers

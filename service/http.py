@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from domain.errors import BadField
+from domain.errors import BadField, SanderlingError
 
 if TYPE_CHECKING:
     from service.context import Context
@@ -62,7 +62,8 @@ class Route:
     route takes no body. body, replies: the msgspec types the document shows (status ->
     type, None for an empty body). many: the body may also be a JSON array or NDJSON of
     `body`. query: name -> (type, what it means). errors: the statuses it answers besides
-    400, 413, 415 (with a body) and 500.
+    400, 413, 415 (with a body) and 500. refuse: how its protocol tells of an error, when not
+    in the one shape of all others.
     """
 
     method: str
@@ -77,6 +78,7 @@ class Route:
     query: dict[str, tuple[object, str]] = field(default_factory=dict[str, tuple[object, str]])
     errors: tuple[int, ...] = ()
     description: str = ""
+    refuse: Callable[[SanderlingError], Reply] | None = None
 
 
 def json_reply(value: object, status: int = 200, headers: Headers = ()) -> Reply:

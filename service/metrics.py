@@ -76,6 +76,10 @@ class Metrics:
         self.catalogue_items = gauge("catalogue_items", "Items held in memory")
         self.scores = counter("scores", "Scores to be cached, by what became of them", "outcome")
         self.decisions = counter("decisions", "Decisions by what became of them", "outcome")
+        self.bids = counter("bids", "Bids sent to exchanges")
+        self.no_bids = counter("no_bids", "Bid requests without a bid", "nbr", "cause")
+        self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
+        self._no_bids: dict[tuple[int, str], Counter] = {}
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count and time one answer; `route` is a pattern and `method` a known one."""
@@ -104,6 +108,18 @@ class Metrics:
             self._duplicates.inc(duplicates)
         if rejected:
             self._rejected.inc(rejected)
+
+    def count_bids(self, count: int) -> None:
+        """Count bids that go out."""
+        self.bids.inc(count)
+
+    def count_no_bid(self, reason: int, cause: str) -> None:
+        """Count a bid request without a bid, by the exchanges' code and our word for why."""
+        key = (reason, cause)
+        counter = self._no_bids.get(key)
+        if counter is None:
+            counter = self._no_bids[key] = self.no_bids.labels(str(reason), cause)
+        counter.inc()
 
     def exposition(self) -> bytes:
         """Answer all metrics (of all workers, when there are several) in text format 0.0.4."""

@@ -32,6 +32,8 @@ _REASONS: dict[int, str] = {
 }
 _TAGS = (
     ("recommendations", "What to show."),
+    ("bids", "What to pay."),
+    ("campaigns", "Who advertises, and with what money."),
     ("events", "What happened."),
     ("users", "Who is known, and what may be used of them."),
     ("items", "What may be shown."),
@@ -92,6 +94,9 @@ def _operation(route: Route, schema_of: dict[int, Document]) -> Document:
         if kind is not None:
             replies[str(status)]["content"] = {_JSON: {"schema": schema_of[id(kind)]}}
     errors = {400, 500, *route.errors, *((408, 413, 415) if route.body_cap else ())}
+    if route.refuse is not None:
+        replies["400"] = {"description": "It cannot be read; no content says why"}
+        errors = set[int]()
     for status in sorted(errors):
         replies[str(status)] = {
             "description": _REASONS.get(status, "Refused"),

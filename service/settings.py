@@ -6,7 +6,9 @@ that every worker process sees the same.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from service.bid_settings import BidSettings, bid_settings_from_env
 
 
 @dataclass(slots=True, frozen=True)
@@ -18,6 +20,7 @@ class ServiceSettings:
     bundles. store_timeout_s: how long a decision waits for the store before it answers
     without it. patience_s: how long a silent store is waited for before a write is refused with
     503 and Retry-After. body_timeout_s: how long a request's body may take to arrive.
+    bids: what concerns exchanges.
     """
 
     unanswered: bool = True
@@ -26,6 +29,7 @@ class ServiceSettings:
     store_timeout_s: float = 0.1
     patience_s: float = 0.75
     body_timeout_s: float = 20.0
+    bids: BidSettings = field(default_factory=BidSettings)
 
 
 def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
@@ -37,6 +41,7 @@ def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
         patience_s=_seconds(env.get("SANDERLING_STORE_PATIENCE") or "0.75"),
         unanswered=consent == "opt-out",
         house_currency=env.get("SANDERLING_CURRENCY", ""),
+        bids=bid_settings_from_env(env),
     )
 
 

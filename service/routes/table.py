@@ -5,11 +5,14 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 
 from service.http import Route
 from service.routes import (
+    bids,
+    campaigns,
     churn,
     churn_pages,
     events,
     intent,
     items,
+    notices,
     recommendations,
     segment_users,
     segments,
@@ -17,6 +20,9 @@ from service.routes import (
 )
 
 ROUTES: tuple[Route, ...] = (
+    *bids.ROUTES,
+    *notices.ROUTES,
+    *campaigns.ROUTES,
     *recommendations.ROUTES,
     *events.ROUTES,
     *users.ROUTES,

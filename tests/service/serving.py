@@ -168,7 +168,8 @@ def _json(value: Any) -> bytes:
 @contextmanager
 def app_in_memory(home: Path, now_ms: int = NOW) -> Iterator[App]:
     """Serve over a store in memory and a clock that stands still, with every real part."""
-    store, clock = SwitchedStore(), FixedClock(now_ms)
+    clock = FixedClock(now_ms)
+    store = SwitchedStore(clock=clock)
 
     @asynccontextmanager
     async def opening() -> AsyncGenerator[Context, None]:

@@ -1,0 +1,203 @@
+"""All that may be bid: lines that want an auction, held against its rules, with their terms.
+
+One candidate is a line, a creative, an impression and, for a private deal, the deal; it says
+what a bid must meet and may not exceed. Knows the rules; nothing of what an impression is
+worth, of budgets or of how many bids go out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from domain.campaigns import Campaign, LineItem
+from domain.currencies import Rates
+from domain.opportunities import Auction, Deal, Opportunity
+from service.openrtb.creatives import ReadyCreative, make_ready
+from service.openrtb.eligibility import Fit, fit, refused_by_auction, refused_by_deal
+from service.openrtb.floors import Terms, UnknownCurrency, terms_of
+
+LINES_A_LOOK = 8
+"""Lines between two looks at the clock."""
+
+
+class ReadyLine(NamedTuple):
+    """A line with its campaign and its creatives made ready, worked out once a change.
+
+    standard, cap: its standard bid (never above the cap) and the most it may offer, in cpm
+    micros of `currency`, the campaign's.
+    """
+
+    campaign: Campaign
+    line: LineItem
+    creatives: tuple[ReadyCreative, ...]
+    deals: frozenset[str]
+    open_market: bool
+    currency: str
+    standard: int
+    cap: int
+
+
+def ready_lines(campaign: Campaign) -> tuple[ReadyLine, ...]:
+    """Answer a campaign's active lines, each creative made ready once."""
+    ready = {
+        one.creative: make_ready(one, campaign.seat) for one in campaign.creatives if one.active
+    }
+    return tuple(
+        ReadyLine(
+            campaign,
+            line,
+            tuple(ready[one.creative] for one in campaign.creatives_of(line)),
+            frozenset(line.deals),
+            line.open_market,
+            campaign.currency,
+            min(line.bid, campaign.cap_of(line)),
+            campaign.cap_of(line),
+        )
+        for line in campaign.lines
+        if line.active
+    )
+
+
+class Offer(NamedTuple):
+    """One way to buy an impression, the same for every creative that is just like another.
+
+    place: the opportunity's index. deal: None for the open market. terms: the floor of a bid
+    in the auction's currency, or the agreed price.
+    """
+
+    place: int
+    opportunity: Opportunity
+    fit: Fit
+    deal: Deal | None
+    terms: Terms
+
+
+class Candidate(NamedTuple):
+    """A line, one of its creatives, and an offer it may take.
+
+    standard: the line's standard bid; cap: nothing above it; both in cpm micros of the
+    auction's currency. The offer's terms are within the cap.
+    """
+
+    ready: ReadyLine
+    creative: ReadyCreative
+    offer: Offer
+    standard: int
+    cap: int
+
+
+@dataclass(slots=True)
+class Found:
+    """The candidates of an auction, and how often each word was the reason for none."""
+
+    candidates: list[Candidate] = field(default_factory=list[Candidate])
+    causes: dict[str, int] = field(default_factory=dict[str, int])
+    in_time: bool = True
+
+
+def find_candidates(
+    auction: Auction, lines: Iterable[ReadyLine], rates: Rates, in_time: Callable[[], bool]
+) -> Found:
+    """Hold every line's creatives against every impression.
+
+    in_time: asked before every few lines; once it says no, no further line is looked at and
+    `Found.in_time` is False.
+    """
+    found = Found()
+    search = _Search(auction, rates)
+    currency, known = auction.currency, search.known
+    candidates, causes = found.candidates, found.causes
+    for number, ready in enumerate(lines):
+        if not number % LINES_A_LOOK and not in_time():
+            found.in_time = False
+            break
+        standard, cap = ready.standard, ready.cap
+        if ready.currency != currency:
+            try:
+                standard = rates.down(standard, ready.currency, currency)
+                cap = rates.down(cap, ready.currency, currency)
+            except KeyError:
+                causes["currency"] = causes.get("currency", 0) + 1
+                continue
+        for creative in ready.creatives:
+            chances = known.get(creative.likeness) or search.chances(creative)
+            why = chances.why
+            offers = chances.open if ready.open_market else ()
+            if ready.deals and chances.fits:
+                offers = (*search.deals_of(ready, creative, chances), *offers)
+            for offer in offers:
+                if offer.terms.floor <= cap:
+                    candidates.append(Candidate(ready, creative, offer, standard, cap))
+                else:
+                    why = "cap"
+            if why:
+                causes[why] = causes.get(why, 0) + 1
+    return found
+
+
+class _Chances(NamedTuple):
+    """What creatives just like one another may do in an auction, whoever's line they are of.
+
+    fits: impressions they fill. open: offers of the open market. why: the commonest word for
+    what they may not, "" when nothing was refused.
+    """
+
+    fits: list[tuple[int, Opportunity, Fit]]
+    open: tuple[Offer, ...]
+    why: str
+
+
+class _Search:
+    """One auction's search; what one creative showed is not asked again of one just like it."""
+
+    def __init__(self, auction: Auction, rates: Rates) -> None:
+        self._auction = auction
+        self._rates = rates
+        self.known: dict[object, _Chances] = {}
+
+    def chances(self, creative: ReadyCreative) -> _Chances:
+        """Work out what a creative may do, and remember it."""
+        auction = self._auction
+        why = refused_by_auction(creative, auction.blocks)
+        fits: list[tuple[int, Opportunity, Fit]] = []
+        offers: list[Offer] = []
+        refused: list[str] = [why] if why else []
+        for place, opportunity in enumerate(() if why else auction.opportunities):
+            how = fit(creative, opportunity)
+            if isinstance(how, str):
+                refused.append(how)
+                continue
+            fits.append((place, opportunity, how))
+            if opportunity.private:
+                refused.append("private")
+                continue
+            terms = self._terms(opportunity, how, None, creative)
+            if isinstance(terms, str):
+                refused.append(terms)
+            else:
+                offers.append(Offer(place, opportunity, how, None, terms))
+        why = max(refused, key=refused.count) if refused else ""
+        chances = self.known[creative.likeness] = _Chances(fits, tuple(offers), why)
+        return chances
+
+    def deals_of(
+        self, ready: ReadyLine, creative: ReadyCreative, chances: _Chances
+    ) -> Iterator[Offer]:
+        """Yield a creative's offers under the deals that its line may buy."""
+        for place, opportunity, how in chances.fits:
+            for deal in opportunity.deals:
+                if deal.id in ready.deals and not refused_by_deal(creative, deal):
+                    terms = self._terms(opportunity, how, deal, creative)
+                    if not isinstance(terms, str):
+                        yield Offer(place, opportunity, how, deal, terms)
+
+    def _terms(
+        self, opportunity: Opportunity, how: Fit, deal: Deal | None, creative: ReadyCreative
+    ) -> Terms | str:
+        """Answer what a bid must meet, or the word for why there cannot be one."""
+        duration, currency = creative.creative.duration_ms, self._auction.currency
+        try:
+            terms = terms_of(opportunity, how.spot, deal, duration, currency, self._rates)
+        except UnknownCurrency:
+            return "currency"
+        return "floor" if terms is None else terms
