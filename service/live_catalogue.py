@@ -9,11 +9,16 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
+import numpy as np
+
 from domain.errors import SanderlingError
+from domain.events import Kind
 from domain.items import Item
 from feature_store.listing import deleted_items, held_items
+from feature_store.records import RECORD
 from feature_store.store import ItemChange, Store
 from feature_store.trends import NO_TRENDS, Trends
+from feature_store.views.purchases import standing
 from models.recommend.catalogue import Catalogue
 from models.recommend.desk import Desk
 from models.recommend.warming import warm
@@ -88,7 +93,7 @@ class LiveCatalogue:
             await self._advance()
         except SanderlingError as error:
             log_warning("started without the catalogue", why=type(error).__name__)
-        await asyncio.to_thread(warm, self.desk)
+        await asyncio.to_thread(_warm, self.desk)
 
     async def stop(self) -> None:
         """Let go of what is under way."""
@@ -184,3 +189,10 @@ class LiveCatalogue:
         trends = self._shown = self._trends.current
         if trends.items:
             desk.show_trends(trends.items, trends.trending[0], trends.popular)
+
+
+def _warm(desk: Desk) -> None:
+    records = np.zeros(2, RECORD)
+    records["kind"] = Kind.purchase, Kind.refund
+    standing(records)
+    warm(desk)

@@ -31,6 +31,7 @@ from feature_store.opening import open_store
 from feature_store.settings import Home, settings_from_env
 from feature_store.store import EntityState, Store
 from feature_store.trends import BLOB_NAME, parse
+from feature_store.views.purchases import standing
 from models.bundle import current_bundle, open_bundle
 from models.families import load_scorer
 from models.recommend.ask import NOBODY, Ask, Asker, Origin, check_ask, moment, remembered
@@ -253,7 +254,7 @@ def _together(users: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _stored(state: EntityState, cap: int) -> Asker:
-    records = state.records
+    records = standing(state.records, state.lifetime)
     return remembered(Origin.user, records["item"], records["kind"], records["at"], cap)
 
 
@@ -272,7 +273,7 @@ class _Log:
         if group < 0:
             return NOBODY._replace(origin=Origin.user)
         records = history.records[history.offsets[group] : history.offsets[group + 1]]
-        records = records[: int(np.searchsorted(records["at"], as_of))]
+        records = standing(records[: int(np.searchsorted(records["at"], as_of))])
         return remembered(Origin.user, records["item"], records["kind"], records["at"], cap)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from domain.events import Kind
 from feature_store.compiling import compiled
-from feature_store.records import HAS_VALUE, Records
+from feature_store.records import H_COUNT, HAS_VALUE, Lifetime, Records
 
 PURCHASE = int(Kind.purchase)
 REFUND = int(Kind.refund)
@@ -83,3 +83,17 @@ def net_purchases(
         if records[k]["currency"] != 0:
             left[k - start] = 0
     return kept, left, undone, unpriced
+
+
+def standing(records: Records, lifetime: Lifetime | None = None) -> Records:
+    """Answer records without the purchases that were refunded whole: they are not taste.
+
+    The refunds stay. `lifetime`, when given, tells at no cost that there never was a refund.
+    """
+    if lifetime is not None and lifetime[H_COUNT + REFUND] == 0:
+        return records
+    kinds = records["kind"]
+    if not (kinds == REFUND).any():
+        return records
+    kept, _, _, _ = net_purchases(records.copy(), 0, len(records))
+    return records[(kinds != PURCHASE) | (kept == 1)]

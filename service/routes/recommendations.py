@@ -17,6 +17,7 @@ from domain.ids import new_id, session_entity, user_entity
 from domain.slates import Fallback, Slate, Sources
 from domain.users import Purpose, may_use
 from feature_store.store import EntityState
+from feature_store.views.purchases import standing
 from models.recommend.ask import NOBODY, Asker, Origin, moment, remembered
 from models.recommend.policy import recommend
 from service.asking import QUERY, AskIn, ask_of, ask_of_body, ask_of_query, asker_of, entity_of
@@ -129,7 +130,7 @@ async def _find(context: Context, origin: Origin, name: str, now: int, given: As
         return _Found(NOBODY, now, "", "consent")
     if state.linked_user:
         origin, entity = Origin.user, user_entity(state.linked_user)
-    records, cap = state.records, context.store.settings.history_cap
+    records, cap = standing(state.records, state.lifetime), context.store.settings.history_cap
     asker = remembered(origin, records["item"], records["kind"], records["at"], cap)
     if asker.ats.size:
         context.metrics.observe_age(PATH, max(0, now - int(asker.ats[-1])) / 1000)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from domain.events import Event, Kind
-from feature_store.views.purchases import net_purchases
+from feature_store.views.purchases import net_purchases, standing
 from tests.feature_store.making import T0, event, state_of
 
 UNIT = 1_000_000
@@ -82,3 +82,26 @@ def test_a_part_of_the_records_is_seen_alone() -> None:
     kept, left, _, _ = net_purchases(records, 2, 3)
     assert np.array_equal(kept, [0])
     assert np.array_equal(left, [0])
+
+
+def test_what_was_refunded_whole_is_no_taste_and_what_was_refunded_in_part_is() -> None:
+    lifetime, records = state_of(
+        [
+            buy("a", 1),
+            buy("b", 2, "pot"),
+            refund("r", 3),
+            refund("s", 4, "pot", value=4 * UNIT),
+            event("c", Kind.click, T0 + 5, item="tea"),
+        ]
+    )
+    kept = standing(records, lifetime)
+    assert [Kind(kind) for kind in kept["kind"]] == [
+        Kind.purchase, Kind.refund, Kind.refund, Kind.click,
+    ]  # fmt: skip
+    assert np.array_equal(standing(records), kept)
+
+
+def test_a_history_without_refunds_is_handed_back_as_it_is() -> None:
+    lifetime, records = state_of([buy("a", 1)])
+    assert standing(records, lifetime) is records
+    assert standing(records) is records

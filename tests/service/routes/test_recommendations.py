@@ -230,6 +230,19 @@ def test_an_event_changes_the_next_answer(shop: App) -> None:
     assert after["as_of"] == NOW + 1  # just after the event of this very millisecond
 
 
+def test_a_refund_undoes_what_a_purchase_changed(shop: App) -> None:
+    ask = {"user": "returner", "k": 3, "exclude_seen": True}
+    before = shop.send("POST", URL, ask)[1]
+    bought = {"user": "returner", "kind": "purchase", "item": "tea", "event_id": "p1"}
+    shop.send("POST", "/v1/events", bought)
+    owned = shop.send("POST", URL, ask)[1]
+    assert names(owned)[0] == "milk"
+    assert "tea" not in names(owned)
+    undone = {"user": "returner", "kind": "refund", "item": "tea", "properties": {"refunds": "p1"}}
+    shop.send("POST", "/v1/events", undone)
+    assert names(shop.send("POST", URL, ask)[1]) == names(before)
+
+
 def test_an_item_changes_the_next_answer(shop: App) -> None:
     ask = {"history": [{"item": "tea", "kind": "purchase"}], "k": 1}
     assert names(shop.send("POST", URL, ask)[1]) == ["milk"]
