@@ -44,11 +44,18 @@ def _intent(bundle: Bundle) -> Scorer:
     return IntentModel.from_bundle(bundle)
 
 
+def _bidding(bundle: Bundle) -> Scorer:
+    from models.bidding.model import BiddingModel
+
+    return BiddingModel.from_bundle(bundle)
+
+
 SCORERS: dict[str, Callable[[Bundle], Scorer]] = {
     "recommend": _recommend,
     "churn": _churn,
     "uplift": _uplift,
     "intent": _intent,
+    "bidding": _bidding,
 }
 """Family → how its scorer is made from a bundle. A new family adds its line here."""
 

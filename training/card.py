@@ -91,6 +91,23 @@ ABOUT: dict[str, About] = {
             "majority_accuracy, not accuracy alone.",
         ),
     ),
+    "bidding": About(
+        title="Bidding",
+        does=(
+            "Foretells click and conversion of an impression by small trees on hashed words of "
+            "the context, scores and the user's numbers, calibrated on later impressions, with "
+            "conversions still to come allowed for; says how sure it is; and holds the landscape "
+            "of prices, learned from wins, losses and prices to win."
+        ),
+        use="Values of candidates for paced and shaded bids, within every campaign's own limits.",
+        limits=(
+            "It learned from impressions that were won: what was never bought is not in it.",
+            "Below a confidence of one half the campaign's standard bid stands for the value.",
+            "Delays of conversions are taken as exponential and the same for all; of conversions "
+            "after the window nothing is known.",
+            "A bid without a word for an hour counts as lost.",
+        ),
+    ),
 }
 
 

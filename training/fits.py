@@ -141,6 +141,25 @@ def _hold_intent(log: Log, challenger: Bundle, champion: Bundle | None, kind: st
     return hold(log, challenger, champion, kind)
 
 
+def _bidding_settings() -> dict[str, Any]:
+    from training.fit.bidding.settings import BiddingSettings
+
+    return asdict(BiddingSettings())
+
+
+def _fit_bidding(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.fit.bidding.drafting import draft_of, fit_log
+
+    fitted, settings = fit_log(log, chosen, created_at)
+    return Outcome(draft_of(log, fitted, settings, created_at), fitted.plots)
+
+
+def _hold_bidding(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    from training.evaluate.bidding import hold
+
+    return hold(log, challenger, champion, kind)
+
+
 FITS: dict[str, Family] = {
     "recommend": Family(_recommend_settings, _fit_recommend, _hold_recommend),
     "churn": Family(
@@ -163,6 +182,14 @@ FITS: dict[str, Family] = {
         _intent_settings,
         _fit_intent,
         _hold_intent,
+        metric="gain",
+        shown="gain,brier,likelihood",
+        told="auc",
+    ),
+    "bidding": Family(
+        _bidding_settings,
+        _fit_bidding,
+        _hold_bidding,
         metric="gain",
         shown="gain,brier,likelihood",
         told="auc",

@@ -1,0 +1,44 @@
+"""Bidding models on the same test impressions, none having learned from what it is asked.
+
+Challenger and champion are tuned and learned again, each with its own settings, from what was known
+before the challenger's test impressions. Knows nothing of pointers or of what is decided.
+"""
+
+from domain.errors import ScientistError
+from models.bundle import Bundle
+from training.evaluate.churn import cases_of
+from training.fit.bidding.drafting import fit_log
+from training.fit.bidding.run import Judged
+from training.gate import Cases, Contest
+from training.logbook import Log
+
+POPULARITY = "popularity"
+
+
+def hold(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
+    """Answer everyone's cases; the known rate of clicks stands where popularity does elsewhere.
+
+    Raises ScientistError for another kind of split than the fit's own.
+    """
+    if kind != "as-fitted":
+        raise ScientistError("bidding is evaluated on its latest impressions: --split as-fitted")
+    lead = _judged(log, challenger, challenger)
+    cases: dict[str, Cases] = {"challenger": cases_of(lead.y, lead.chance, lead.rate)}
+    note = ""
+    if champion is not None:
+        other = _judged(log, champion, challenger)
+        cases["champion"] = cases_of(lead.y, other.chance, lead.rate)
+        note = "learned again from before the test impressions"
+    cases[POPULARITY] = cases_of(lead.y, lead.rate, lead.rate)
+    return Contest(cases, note)
+
+
+def _judged(log: Log, bundle: Bundle, lead: Bundle) -> Judged:
+    """Judge a bundle's settings on the lead's impressions."""
+    chosen = dict(bundle.manifest.settings["fit"])
+    asked = lead.manifest.settings["fit"]
+    # The same impressions and labels as at the lead's fit, although events have come since.
+    chosen["as_of"] = str(lead.manifest.data.split["until"])
+    for name in ("test_share", "click_days"):
+        chosen[name] = asked[name]
+    return fit_log(log, chosen, lead.manifest.created_at, release=False)[0].judged
