@@ -59,6 +59,20 @@ class Order(NamedTuple):
     test: bool
 
 
+class Quote(NamedTuple):
+    """What to bid where there is no campaign: cpm micros, None for no bid.
+
+    win_probability: None while no landscape is known. confidence: how far value and landscape
+    are trusted; below one half the standard bid is used. reasons: what decided, in our words.
+    """
+
+    price: int | None
+    win_probability: float | None
+    confidence: float
+    propensity: float
+    reasons: tuple[str, ...]
+
+
 class Till(Protocol):
     """Where money is set aside."""
 
@@ -174,6 +188,23 @@ class Bidder:
         deal = candidate.offer.deal
         # A guaranteed deal must be bid on: at its floor, which is within the cap.
         return floor if deal is not None and deal.guaranteed else None
+
+    def quote(self, value: int, standard: int, floor: int, cap: int) -> Quote:
+        """Answer what to bid for an impression of a known value; all cpm micros.
+
+        With nothing learned the confidence is 0, so that it is the standard bid, never above
+        the value or the cap and never below the floor.
+        """
+        reasons = ["no_landscape", "standard_bid"]
+        price = min(standard, value)
+        if price < standard:
+            reasons.append("value")
+        if price > cap:
+            price = cap
+            reasons.append("cap")
+        if price < floor or price <= 0:
+            return Quote(None, None, 0.0, 1.0, (*reasons, "floor"))
+        return Quote(price, None, 0.0, 1.0, tuple(reasons))
 
     def _bid(self, auction: Auction, candidate: Candidate, price: int) -> Bid | None:
         ready, one = candidate.ready, candidate.creative

@@ -5,6 +5,7 @@ Knows nothing of what they do. Administration (health, metrics) is ordinary Fast
 
 from service.http import Route
 from service.routes import (
+    bid_quotes,
     bids,
     campaigns,
     churn,
@@ -21,6 +22,7 @@ from service.routes import (
 
 ROUTES: tuple[Route, ...] = (
     *bids.ROUTES,
+    *bid_quotes.ROUTES,
     *notices.ROUTES,
     *campaigns.ROUTES,
     *recommendations.ROUTES,
