@@ -7,7 +7,7 @@ worker within a second. Knows nothing of who looks at them.
 import os
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -83,7 +83,7 @@ async def renew_keys(store: Store) -> list[bytes]:
 
 def _keys(held: bytes | None) -> list[bytes]:
     try:
-        keys = [b64decode(key, validate=True) for key in cast("list[str]", _KEYS_OF(held or b""))]
+        keys = [b64decode(key, validate=True) for key in _KEYS_OF(held or b"")]
     except (msgspec.MsgspecError, ValueError) as error:
         raise OperatorError("the keys of notices in the store cannot be read") from error
     if not keys or any(len(key) != KEY_BYTES for key in keys):

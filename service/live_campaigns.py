@@ -92,7 +92,7 @@ def compile_board(campaigns: Iterable[Campaign], known: dict[str, Any] | None = 
         lines += before[1]
         owners += [place] * len(before[1])
     index = TargetingIndex.of([ready.line.targeting for ready in lines])
-    order = index.order.tolist()
+    order: list[int] = index.order.tolist()
     hours = np.ones((len(lines), HOURS), np.bool_)
     for number, place in enumerate(order):
         wanted = lines[place].line.targeting.hours

@@ -43,7 +43,7 @@ _PLACES = _places()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _meet(rows: Any, picks: Any, mask: Any, word: int) -> Any:
+def _meet(rows: Any, picks: Any, mask: Any, word: Any) -> Any:
     """And, over the dimensions of `picks`, the or of their rows at one word, with the mask."""
     left = mask[word]
     either = np.uint64(0)

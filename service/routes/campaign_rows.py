@@ -4,7 +4,7 @@ Amounts come in units and are kept in micros. Knows nothing of how campaigns arr
 are kept.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -281,8 +281,10 @@ def campaign_patched(
     if known is None:
         raise NotFound("no such campaign", field="campaign")
     given = {name: value for name, value in asdict(sent).items() if value is not UNSET}
-    values = {name: getattr(known, name) for name in Campaign.__dataclass_fields__}
-    made = Campaign(**{**values, **_values(given, clock), "updated_at": clock()})
+    values: dict[str, Any] = {name: getattr(known, name) for name in Campaign.__dataclass_fields__}
+    values |= _values(given, clock)
+    values["updated_at"] = clock()
+    made = Campaign(**values)
     check_campaign(made)
     return made
 
@@ -353,7 +355,7 @@ def _title(text: str, field: str, clock: Clock) -> str:
 
 def _tuples(row: msgspec.Struct) -> dict[str, Any]:
     return {
-        name: tuple(value) if isinstance(value, list) else value
+        name: tuple(cast("list[object]", value)) if isinstance(value, list) else value
         for name, value in asdict(row).items()
     }
 
