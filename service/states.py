@@ -4,13 +4,14 @@ A store that does not answer in time costs the personal part of an answer and no
 Knows the layout of states, nothing of what rows are used for.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from domain.errors import SanderlingError
+from domain.errors import SanderlingError, StoreMisconfigured
 from feature_store.records import Records
 from feature_store.store import EntityState
 from feature_store.views.view import View
@@ -35,9 +36,35 @@ async def read_states(
         return None
     except Exception as error:
         # What cannot be read is not used: the answer goes out without it.
-        log_unexpected(error, route=route)
-        context.metrics.unexpected.labels(route).inc()
+        _note(context, error, route)
         return None
+
+
+async def read_each(
+    context: Context, entities: Sequence[str], route: str, *, turns: int = 1
+) -> list[EntityState | None]:
+    """Answer the state of each entity, None where it cannot be read: what one key holds must not
+    cost the others their answers.
+    """
+    patience = context.settings.store_timeout_s * turns if context.watch.up else DOWN_TIMEOUT_S
+    try:
+        return list((await context.store.read(entities, patience)).states)
+    except StoreMisconfigured:
+        if len(entities) == 1:
+            return [None]
+    except SanderlingError:
+        return [None] * len(entities)
+    except Exception as error:
+        _note(context, error, route)
+        return [None] * len(entities)
+    # One by one, all in the same turn: the store is asked in one round trip again.
+    alone = [read_states(context, (entity,), route, turns=turns) for entity in entities]
+    return [None if found is None else found[0] for found in await asyncio.gather(*alone)]
+
+
+def _note(context: Context, error: Exception, route: str) -> None:
+    log_unexpected(error, route=route)
+    context.metrics.unexpected.labels(route).inc()
 
 
 def moments(states: Sequence[EntityState], now_ms: int) -> list[int]:

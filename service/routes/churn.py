@@ -24,7 +24,7 @@ from service.live_churn import Desk, Effect, effects_of
 from service.membership import Seen, segments_of
 from service.routes.churn_rows import ReasonOut, SurvivalOut, UpliftOut
 from service.shapes import Id, check_id
-from service.states import moments, read_states, view_rows
+from service.states import moments, read_each, view_rows
 
 PATH, MANY = "/v1/churn/{user}", "/v1/churn"
 FAMILY = "churn"
@@ -117,7 +117,7 @@ _decode = OneDecoder(UsersIn)
 async def get_churn(context: Context, request: Request) -> Reply:
     """Answer one user."""
     user = check_id(request.param, "user")
-    states = await read_states(context, (user_entity(user),), PATH)
+    states = await read_each(context, (user_entity(user),), PATH)
     return json_reply(_answers(context, [user], states, PATH)[0])
 
 
@@ -128,26 +128,26 @@ async def post_churn(context: Context, request: Request) -> Reply:
         if not is_valid_id(user):
             check_id(user, f"users[{place}]")
     entities = [user_entity(user) for user in users]
-    states = await read_states(context, entities, MANY, turns=TURNS)
+    states = await read_each(context, entities, MANY, turns=TURNS)
     out: list[ChurnOut] = []
     for start in range(0, len(users), TOGETHER):
         some = slice(start, start + TOGETHER)
-        out += _answers(context, users[some], None if states is None else states[some], MANY)
+        out += _answers(context, users[some], states[some], MANY)
         await asyncio.sleep(0)
     return json_reply(ManyOut(out))
 
 
 def _answers(
-    context: Context, users: Sequence[str], states: tuple[EntityState, ...] | None, route: str
+    context: Context, users: Sequence[str], states: Sequence[EntityState | None], route: str
 ) -> list[ChurnOut]:
-    """Answer users whose states were read, None when they could not be."""
+    """Answer users whose states were read, None where one could not be."""
     now, live = context.clock(), context.churn
     desk = live.current
     unanswered = context.settings.unanswered
-    given = [None] * len(users) if states is None else states
     out: list[ChurnOut | None] = [None] * len(users)
     good: list[int] = []
-    for place, state in enumerate(given):
+    own: list[EntityState] = []
+    for place, state in enumerate(states):
         if state is None:
             out[place] = _fallback(desk, users[place], now, "store_unavailable")
         elif not may_use(state.profile, Purpose.analytics, unanswered=unanswered):
@@ -158,9 +158,8 @@ def _answers(
             out[place] = _fallback(None, users[place], now, "no_model", state)
         else:
             good.append(place)
+            own.append(state)
     if good and desk is not None:
-        assert states is not None
-        own = [states[place] for place in good]
         asked = [users[place] for place in good]
         for place, answer in zip(good, _scored(context, desk, asked, own, now), strict=True):
             out[place] = answer

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from domain.errors import StoreUnavailable
+from domain.errors import StoreMisconfigured, StoreUnavailable
 from domain.events import Kind
 from feature_store.store import Read
 from feature_store.views.catalogue import VIEWS
-from service.states import DOWN_TIMEOUT_S, moments, owned, read_states, view_rows
+from service.states import (
+    DOWN_TIMEOUT_S,
+    moments,
+    owned,
+    read_each,
+    read_states,
+    view_rows,
+)
 from tests.feature_store.making import DAY, T0, event
 from tests.service.serving import App
 
@@ -106,3 +113,35 @@ def test_an_owned_copy_is_the_same_records_and_may_be_written_to(app: App) -> No
     before = read.tobytes()
     mine["at"] = 7
     assert read.tobytes() == before
+
+
+def test_what_cannot_be_read_costs_nobody_else_their_state(app: App, monkeypatch) -> None:
+    app.runner.run(app.store.append([*made("one", 3), *made("two", 5)], T0 + 9 * DAY))
+    real, asked = app.store.read, []
+
+    async def torn(entities: Sequence[str], within_s: float | None = None) -> Read:
+        asked.append(list(entities))
+        if "utorn" in entities:
+            raise StoreMisconfigured("a history is not of this release's format")
+        return await real(entities, within_s)
+
+    monkeypatch.setattr(app.store, "read", torn)
+    found = app.runner.run(read_each(app.context, ["utwo", "utorn", "uone"], ROUTE))
+    assert [None if one is None else len(one.records) for one in found] == [5, None, 3]
+    assert asked == [["utwo", "utorn", "uone"], ["utwo"], ["utorn"], ["uone"]]
+    asked.clear()
+    assert app.runner.run(read_each(app.context, ["utorn"], ROUTE)) == [None]
+    assert asked == [["utorn"]]
+
+
+def test_of_a_store_out_of_reach_or_broken_nobody_is_asked_for_again(app: App, monkeypatch) -> None:
+    for error in (StoreUnavailable("out of reach"), RuntimeError("broken")):
+        asked = []
+
+        async def fail(entities: Sequence[str], within_s: float, error=error, asked=asked) -> Read:
+            asked.append(entities)
+            raise error
+
+        monkeypatch.setattr(app.store, "read", fail)
+        assert app.runner.run(read_each(app.context, ["ua", "ub"], ROUTE)) == [None, None]
+        assert len(asked) == 1
