@@ -190,7 +190,11 @@ def _told(parts: list[Judged], table: Table, settings: ChurnSettings) -> tuple[F
     figures["new_rows"] = float((~judged.seen).sum())
     for name, rows in (("new", ~judged.seen), ("seen", judged.seen)):
         figures[f"{name}_auc"] = auc(judged.y[rows], judged.scores["model"][rows])
-    notes = [f"{part.tuned.recipe} calibration {part.tuned.calibration_name}" for part in parts]
+    notes = [
+        f"{part.tuned.recipe} calibration {part.tuned.calibration_name}, repute of items "
+        + ("left out" if part.tuned.left_out or table.repute is None else "heard")
+        for part in parts
+    ]
     return figures, [*notes, f"{len(np.unique(table.as_of))} cut-offs in the table"]
 
 

@@ -32,6 +32,7 @@ from models.churn.model import ChurnModel
 from training.fit.churn.hazard import fit_hazard
 from training.fit.churn.judge import prospects_for
 from training.fit.churn.learner import Recipe, Tuned, learn
+from training.fit.churn.repute import Purchases
 from training.fit.churn.run import assemble, build_table
 from training.fit.churn.settings import ChurnSettings
 from training.importing.presets.retail import ONLINE_RETAIL
@@ -70,7 +71,8 @@ def model_of(history: History) -> ChurnModel:
     watched = (end - table.as_of) / DAY_MS
     rng = np.random.default_rng(0)
     hazard = fit_hazard(x, table.waited, watched, SETTINGS.horizon_days, rng)
-    return assemble(parts, x, table, SETTINGS, prospects, hazard)
+    repute = Purchases(history, SETTINGS.horizon_days).as_of(end)
+    return assemble(parts, x, table, SETTINGS, prospects, hazard, repute=repute)
 
 
 def bundle_of(model: ChurnModel, folder: Path) -> Bundle:

@@ -39,8 +39,8 @@ def baselines(
     if RECENCY in names:
         place = list(names).index(RECENCY)
         out[RECENCY] = single(x[:, place], y, asked[:, place])
-    out["logistic"] = sigmoid(learned.linear.raw(asked))
-    out["trees"] = sigmoid(learned.forest.raw(asked))
+    out["logistic"] = sigmoid(learned.linear.raw(learned.own(asked)))
+    out["trees"] = sigmoid(learned.forest.raw(learned.own(asked)))
     for place, name in enumerate(names):
         model, _, what = name.partition("_")
         if what == "inactive":

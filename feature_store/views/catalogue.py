@@ -6,13 +6,16 @@ A new view is one module and one line here; parity tests then run on it by thems
 from collections.abc import Sequence
 
 from feature_store.views.breadth import BREADTH
+from feature_store.views.goods import GOODS
 from feature_store.views.rfm import RFM
 from feature_store.views.rhythm import RHYTHM
 from feature_store.views.sequence import SEQUENCE
 from feature_store.views.session import SESSION
 from feature_store.views.view import View
 
-VIEWS: dict[str, View] = {view.name: view for view in (SEQUENCE, RFM, RHYTHM, SESSION, BREADTH)}
+VIEWS: dict[str, View] = {
+    view.name: view for view in (SEQUENCE, RFM, RHYTHM, SESSION, BREADTH, GOODS)
+}
 
 
 def views_named(names: Sequence[str]) -> list[View]:

@@ -1,8 +1,9 @@
 """The features of churn: which numbers of which views, what each means, and how it is grouped.
 
 One row of `rfm`, `rhythm` and `breadth` as of a time becomes one row of float64; absent is NaN.
-Attributes of the profile and buy-till-you-die figures join as further blocks. Knows nothing of
-how rows are made or of what a model does with them.
+Buy-till-you-die figures, the repute of what was bought (the `goods` view) and attributes of the
+profile join as further blocks. Knows nothing of how rows are made or of what a model does with
+them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from models.btyd.features import Prospects, btyd_features
-from models.churn.gathering import Want, gather
+from models.btyd.features import Prospects, foretell_columns
+from models.churn.gathering import Gatherer, Want
+from models.churn.repute import COLUMNS as REPUTE
 
 F64 = npt.NDArray[np.float64]
-VIEWS = ("rfm", "rhythm", "breadth")
-"""The views that rows are taken from."""
+OWN = ("rfm", "rhythm", "breadth")
+VIEWS = (*OWN, "goods")
+"""The views that rows are taken from; those that columns of their own are made of come first."""
 
 DAY_MS = 86_400_000.0
 GROUPS = (
@@ -30,9 +33,11 @@ GROUPS = (
     "discount",
     "service",
     "prospect",
+    "assortment",
 )
-"""What a feature speaks of; reasons are given by group. `prospect` is buy-till-you-die; each
-attribute is a group of its own, `attribute.<name>`."""
+"""What a feature speaks of; reasons are given by group. `prospect` is buy-till-you-die,
+`assortment` the repute of what was bought; each attribute is a group of its own,
+`attribute.<name>`."""
 
 
 class Feature(NamedTuple):
@@ -118,60 +123,92 @@ _PLACE = {name: place for place, name in enumerate(NAMES)}
 
 
 BTYD_GROUP = "prospect"
+REPUTE_GROUP = "assortment"
 
 
 def matrix(
     rows: Mapping[str, npt.NDArray[Any]],
     prospects: Prospects | None = None,
     extra: F64 | None = None,
+    repute: F64 | None = None,
 ) -> F64:
     """Answer float64[n, f] of n rows of each view in VIEWS, as replay gives them.
 
     Columns in the order of `names_of`: plain and derived ones, those of `prospects` when it is
-    given, then `extra` (float64[n, k], encoded attributes).
+    given, `repute` (float64[n, REPUTE], see models.churn.repute), then `extra` (float64[n, k],
+    encoded attributes).
     """
-    parts = [_own(rows)]
+    blocks = [block for block in (repute, extra) if block is not None]
+    told = 0 if prospects is None else prospects.width
+    own = len(FEATURES) + told
+    out = np.empty((len(rows[VIEWS[0]]), own + sum(block.shape[1] for block in blocks)))
+    for view, gatherer in _GATHERERS.items():
+        gatherer.write(rows[view], out)
+    _derive(out, _RATIOS, _PLACE["silent_days"])
     if prospects is not None:
-        parts.append(_prospects(prospects, rows))
-    if extra is not None:
-        parts.append(extra)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        _foretell(*prospects.packed, _ORDERS, out[:, len(FEATURES) : own], out)
+    for block in blocks:
+        out[:, own : own + block.shape[1]] = block
+        own += block.shape[1]
+    return out
 
 
-def names_of(prospects: Prospects | None = None, extra: Sequence[str] = ()) -> tuple[str, ...]:
+def names_of(
+    prospects: Prospects | None = None, extra: Sequence[str] = (), *, repute: bool = False
+) -> tuple[str, ...]:
     """Answer the names of the columns that `matrix` answers."""
-    return (*NAMES, *(() if prospects is None else prospects.names()), *extra)
+    prospect = () if prospects is None else prospects.names()
+    return (*NAMES, *prospect, *(REPUTE if repute else ()), *extra)
 
 
-def groups_of(prospects: Prospects | None = None, extra: Sequence[str] = ()) -> tuple[str, ...]:
+def groups_of(
+    prospects: Prospects | None = None, extra: Sequence[str] = (), *, repute: bool = False
+) -> tuple[str, ...]:
     """Answer the group of each column that `matrix` answers; `extra` are those of attributes."""
     prospect = () if prospects is None else (BTYD_GROUP,) * len(prospects.names())
-    return (*(feature.group for feature in FEATURES), *prospect, *extra)
+    assortment = (REPUTE_GROUP,) * len(REPUTE) if repute else ()
+    return (*(feature.group for feature in FEATURES), *prospect, *assortment, *extra)
 
 
-def units_of(prospects: Prospects | None = None, extra: int = 0) -> tuple[str, ...]:
+def units_of(
+    prospects: Prospects | None = None, extra: int = 0, *, repute: bool = False
+) -> tuple[str, ...]:
     """Answer the unit of each column that `matrix` answers; `extra` attributes have none."""
     told = () if prospects is None else prospects.names()
     prospect = tuple(
         "money" if "value" in name else "orders" if name.endswith("_expected") else "share"
         for name in told
     )
-    return (*(feature.unit for feature in FEATURES), *prospect, *("" for _ in range(extra)))
+    plain = ("",) * (extra + (len(REPUTE) if repute else 0))
+    return (*(feature.unit for feature in FEATURES), *prospect, *plain)
 
 
-def _prospects(prospects: Prospects, rows: Mapping[str, npt.NDArray[Any]]) -> F64:
-    """Answer the buy-till-you-die columns: orders are distinct purchase times."""
-    orders = rows["rhythm"]["orders"].astype(np.float64)
-    spread = np.where(orders > 1, rows["rhythm"]["order_gap_mean"] * (orders - 1), 0.0)
-    age = np.where(orders > 0, rows["rfm"]["recency"] + spread, np.nan)
-    figures = btyd_features(
-        prospects,
-        np.where(orders > 0, orders - 1, np.nan),
-        spread,
-        np.maximum(age, spread),
-        rows["breadth"]["order_value"],
-    )
-    return np.stack([figures[name] for name in prospects.names()], axis=1)
+_ORDERS = np.array([_PLACE[one] for one in ("orders", "order_gap_mean", "recency", "order_value")])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _foretell(
+    kinds: np.ndarray,
+    numbers: np.ndarray,
+    window: np.ndarray,
+    places: np.ndarray,
+    out: np.ndarray,
+    own: np.ndarray,
+) -> None:
+    """Write the buy-till-you-die columns of rows `own`: orders are distinct purchase times."""
+    n = own.shape[0]
+    frequency, spread, age, spend = np.empty(n), np.zeros(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        orders, gap, recency = own[i, places[0]], own[i, places[1]], own[i, places[2]]
+        if orders > 1:
+            spread[i] = gap * (orders - 1)
+        frequency[i], age[i] = np.nan, np.nan
+        if orders > 0:
+            frequency[i], age[i] = orders - 1, recency + spread[i]
+            if age[i] < spread[i]:
+                age[i] = spread[i]
+        spend[i] = own[i, places[3]]
+    foretell_columns(kinds, numbers, window, frequency, spread, age, spend, out)
 
 
 _WANTS = {
@@ -180,10 +217,12 @@ _WANTS = {
         for place, feature in enumerate(PLAIN)
         if feature.view == view
     )
-    for view in VIEWS
+    for view in OWN
 }
 # Days since any event are the view's own age, in milliseconds, until they are derived.
 _WANTS["rfm"] += (Want("age", -1, np.nan, _PLACE["silent_days"]),)
+
+_GATHERERS = {view: Gatherer(wants) for view, wants in _WANTS.items()}
 
 _RATIOS = np.array(
     [
@@ -208,11 +247,3 @@ def _derive(out: np.ndarray, ratios: np.ndarray, silent: int) -> None:
         for k in range(ratios.shape[0]):
             bottom = out[i, ratios[k, 2]]
             out[i, ratios[k, 0]] = out[i, ratios[k, 1]] / bottom if bottom > 0 else np.nan
-
-
-def _own(rows: Mapping[str, npt.NDArray[Any]]) -> F64:
-    out = np.empty((len(rows[VIEWS[0]]), len(FEATURES)))
-    for view, wants in _WANTS.items():
-        gather(rows[view], wants, out)
-    _derive(out, _RATIOS, _PLACE["silent_days"])
-    return out

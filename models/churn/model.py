@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from domain.errors import BundleRefused
 from models.btyd.features import Prospects
@@ -21,7 +20,10 @@ from models.calibration import Calibration, from_params, sigmoid
 from models.churn.attributes import Attributes
 from models.churn.features import VIEWS, groups_of, matrix, names_of, units_of
 from models.churn.hazard import Hazard
+from models.churn.joining import cleaned, join, trust
 from models.churn.linear import Linear
+from models.churn.repute import Repute
+from models.forest.blocks import FEW
 from models.forest.forest import Forest
 
 F64 = npt.NDArray[np.float64]
@@ -40,17 +42,6 @@ class Scored(NamedTuple):
     contributions: F64 | None
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _trust(features: np.ndarray, low: np.ndarray, high: np.ndarray, out: np.ndarray) -> None:
-    for i in range(features.shape[0]):
-        known, inside = 0, 0
-        for k in range(low.shape[0]):
-            value = features[i, k]
-            known += value == value
-            inside += low[k] <= value <= high[k]
-        out[i] = inside / known if known else 0.0
-
-
 @dataclass(frozen=True, eq=False)
 class ChurnModel:
     """A loaded model; pure, may run in threads.
@@ -58,7 +49,7 @@ class ChurnModel:
     names, groups: of the f columns. blend: share of the linear part, 0 to 1. low, high:
     float64[f], between them nearly all rows of training lay. definition: history_days,
     lead_days, horizon_days, active_days, definition. reference: float64[f], the median of
-    training. hazard: None without survival.
+    training. hazard: None without survival. repute: what others' orders say of items, or None.
     """
 
     forest: Forest
@@ -73,24 +64,31 @@ class ChurnModel:
     prospects: Prospects | None = None
     hazard: Hazard | None = None
     events: bool = True
+    repute: Repute | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Answer the names of the columns."""
         extra = self.attributes.names()
-        return names_of(self.prospects, extra) if self.events else extra
+        if not self.events:
+            return extra
+        return names_of(self.prospects, extra, repute=self.repute is not None)
 
     @property
     def groups(self) -> tuple[str, ...]:
         """Answer the group of each column."""
         extra = self.attributes.groups()
-        return groups_of(self.prospects, extra) if self.events else extra
+        if not self.events:
+            return extra
+        return groups_of(self.prospects, extra, repute=self.repute is not None)
 
     @property
     def units(self) -> tuple[str, ...]:
         """Answer the unit of each column, "" where there is none."""
         extra = len(self.attributes.names())
-        return units_of(self.prospects, extra) if self.events else ("",) * extra
+        if not self.events:
+            return ("",) * extra
+        return units_of(self.prospects, extra, repute=self.repute is not None)
 
     @property
     def typical(self) -> dict[str, float]:
@@ -117,29 +115,30 @@ class ChurnModel:
             if extra is None:
                 raise ValueError("a model without events needs attributes")
             return extra
-        return matrix(rows, self.prospects, extra)
+        repute = None if self.repute is None else self.repute.columns(rows["goods"])
+        return matrix(rows, self.prospects, extra, repute)
 
     def score_many(self, features: F64, *, explain: bool = True) -> Scored:
         """Score float64[n, f]; NaN is missing, infinities count as missing."""
-        x = np.where(np.isinf(features), np.nan, features)
+        x = cleaned(features)
         contributions = None
         if explain:
-            contributions = (1 - self.blend) * self.forest.contributions(x)
-            contributions += self.blend * self.linear.contributions(x)
-            log_odds = contributions.sum(axis=1)
+            contributions = self.forest.contributions(x)
+            log_odds = join(contributions, x, self.linear, self.blend)
         else:
             log_odds = (1 - self.blend) * self.forest.raw(x) + self.blend * self.linear.raw(x)
-        probability = self.calibration.apply(sigmoid(log_odds))
-        return Scored(probability, log_odds, self.confidence(x), contributions)
+        if len(x) <= FEW:
+            probability = np.array([self.calibration.at(one) for one in log_odds.tolist()])
+        else:
+            probability = self.calibration.apply(sigmoid(log_odds))
+        return Scored(probability, log_odds, trust(x, self.low, self.high), contributions)
 
     def confidence(self, features: F64) -> F64:
         """Answer float64[n], 0 to 1: the share of known features within the range of training.
 
         A row of which nothing is known has confidence 0.
         """
-        out = np.empty(len(features))
-        _trust(np.ascontiguousarray(features, np.float64), self.low, self.high, out)
-        return out
+        return trust(np.ascontiguousarray(features, np.float64), self.low, self.high)
 
     def survival(self, features: F64, days: Sequence[float], probability: F64) -> F64 | None:
         """Answer float64[n, len(days)], through the calibrated probability at the horizon.
@@ -180,6 +179,8 @@ class ChurnModel:
         }
         if self.hazard is not None:
             parts["hazard"] = self.hazard.arrays()
+        if self.repute is not None:
+            parts["repute"] = self.repute.arrays()
         out = {f"{part}-{name}": a for part, own in parts.items() for name, a in own.items()}
         return out | {"low": self.low, "high": self.high, "reference": self.reference}
 
@@ -215,7 +216,7 @@ class ChurnModel:
             return {key[len(start) :]: a for key, a in arrays.items() if key.startswith(start)}
 
         prospects = params["prospects"]
-        hazard = part("hazard")
+        hazard, repute = part("hazard"), part("repute")
         model = cls(
             forest=Forest.from_arrays(part("forest")),
             linear=Linear.from_arrays(part("linear")),
@@ -230,6 +231,7 @@ class ChurnModel:
             prospects=None if prospects is None else Prospects.from_params(prospects),
             hazard=Hazard.from_arrays(hazard) if hazard else None,
             events=bool(params["events"]),
+            repute=Repute.from_arrays(repute) if repute else None,
         )
         if list(model.names) != params["names"]:
             raise ValueError("its features are not those of this release")

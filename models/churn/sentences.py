@@ -11,6 +11,8 @@ from typing import NamedTuple
 _PLACE = re.compile(r"\{(\w+):(\w+)\}")
 _ABOUT = 0.05
 """Changes smaller than this are called none."""
+_SAME = 0.005
+"""Shares that lie closer than this are called the same."""
 
 
 class Line(NamedTuple):
@@ -66,6 +68,13 @@ def _than(fewer: str, same: str, more: str) -> Callable[[float], str]:
     return write
 
 
+def _oftener(points: float) -> str:
+    """Write a share less the usual one."""
+    if abs(points) < _SAME:
+        return "as often as usual"
+    return f"{number(100 * abs(points))} points {'more' if points > 0 else 'less'} often than usual"
+
+
 MANNERS: dict[str, Callable[[float], str]] = {
     "number": number,
     "days": _counted("day", "days"),
@@ -78,6 +87,8 @@ MANNERS: dict[str, Callable[[float], str]] = {
     "money": _money,
     "than": _than("fewer than", "about as many as", "more than"),
     "level": _than("below", "about", "above"),
+    "oftener": _oftener,
+    "much": _than("less than usual", "as much as usual", "more than usual"),
 }
 """How a number is written, by the word behind the colon."""
 
@@ -151,6 +162,18 @@ TEMPLATES: dict[str, tuple[Line, ...]] = {
             *(f"customers who bought like this place {{{one}_expected:orders}}" for one in _MODELS),
             *(f"{{{one}_inactive:percent}} of those like them stay away" for one in _MODELS),
         ),
+        "assortment": (
+            "those who buy what they ordered last come back {last_return:oftener}",
+            "those who buy what they buy come back {items_return:oftener}",
+            "what they ordered last is bought twice {last_again:oftener}",
+            "what they buy is bought twice {items_again:oftener}",
+            "what they ordered last sells {last_sales:much}",
+            "what they buy sells {items_sales:much}",
+            "what they ordered last costs {last_price:much}",
+            "what they buy costs {items_price:much}",
+            "of what they ordered last others take {last_bulk:much} at once",
+            "of what they buy others take {items_bulk:much} at once",
+        ),
     }.items()
 }
 """Group → templates. Of those whose numbers are all known, the one whose value speaks loudest
@@ -166,5 +189,6 @@ UNKNOWN: dict[str, str] = {
     "discount": "no purchase with or without an offer is known",
     "service": "no dealings with service are known",
     "prospect": "too few orders to foretell from",
+    "assortment": "nothing is known of what they bought",
 }
 """What is said of a group none of whose numbers is known."""

@@ -258,10 +258,23 @@ def breadth(events: list[Event], as_of: int, cap: int) -> dict[str, Any]:
     }
 
 
+def goods(events: list[Event], as_of: int, cap: int) -> dict[str, Any]:
+    """Answer the `goods` row."""
+    kept = [held for held, _ in net(visible(events, as_of)[-cap:])[0] if held.item]
+    lately = kept[::-1][:32]
+    hashes = [hash64(event.item) for event in lately]
+    return {
+        "length": len(lately),
+        "last": sum(event.at == lately[0].at for event in lately),
+        "items": hashes + [0] * (32 - len(hashes)),
+    }
+
+
 ORACLES = {
     "sequence": sequence,
     "rfm": rfm,
     "rhythm": rhythm,
     "session": session,
     "breadth": breadth,
+    "goods": goods,
 }

@@ -25,7 +25,7 @@ async def test_there_is_none_without_a_release(tmp_path: Path) -> None:
     await bundles.look()
     await live.look()
     assert live.current is None
-    assert [view.name for view in live.views] == ["rfm", "rhythm", "breadth"]
+    assert [view.name for view in live.views] == ["rfm", "rhythm", "breadth", "goods"]
 
 
 async def test_a_release_brings_a_desk_and_its_base_rate(tmp_path: Path) -> None:

@@ -89,3 +89,23 @@ def term_shop(customers: int = 700, days: int = 300, seed: int = 0) -> History:
                     events.append((end + 2, Kind.renew))
         people[f"c{number}"] = [event for event in events if event[0] < days]
     return history_of_orders(people, seed)
+
+
+def telling_shop(customers: int = 700, days: int = 240, seed: int = 0) -> History:
+    """Answer a shop where what is bought tells who stays: of twenty items those up to ten are
+    bought, three times of four, by who orders every month on average, the others by who comes back
+    once or twice and then no more."""
+    rng = np.random.default_rng(seed)
+    parts: list[np.ndarray] = []
+    for _ in range(customers):
+        start = rng.uniform(0, days - 40)
+        stays = rng.random() < 0.5
+        gaps = rng.exponential(30, 20 if stays else rng.integers(0, 3))
+        ats = start + np.concatenate([[0.0], np.cumsum(gaps)])
+        made = orders(ats[ats < days], rng)
+        fitting = rng.random(len(made)) < 0.75
+        made["item"] = rng.integers(1, 11, len(made)) + np.where(fitting == stays, 0, 10)
+        parts.append(made)
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    entities = [user_entity(f"c{number}") for number in range(customers)]
+    return History.from_ordered(entities, np.concatenate(parts), offsets)

@@ -79,7 +79,7 @@ def test_the_definition_and_the_grade_are_in_the_manifest(home) -> None:
     for name in ("history_days", "lead_days", "horizon_days", "active_days", "definition"):
         assert name in manifest.settings
     assert manifest.settings["tuned"]["grade"] in "ABCD"
-    assert set(manifest.views) == {"rfm", "rhythm", "breadth"}
+    assert set(manifest.views) == {"rfm", "rhythm", "breadth", "goods"}
     assert manifest.metrics["auc"].value > manifest.metrics["prevalence_auc"].value
 
 

@@ -10,6 +10,7 @@ SIGNATURES = {
     "rhythm": "892c5f73d00ee294",
     "session": "8c6ba841e7582a00",
     "breadth": "098f1e7345f3e7a8",
+    "goods": "d40eaff286315484",
 }
 
 

@@ -17,6 +17,7 @@ from models.churn.features import (
     names_of,
     units_of,
 )
+from models.churn.repute import COLUMNS
 from tests.feature_store.making import DAY, T0, event, state_of
 
 NOW = T0 + 200 * DAY
@@ -90,6 +91,17 @@ def test_buy_till_you_die_and_attributes_are_further_blocks() -> None:
     assert regular["bgnbd_expected"] == pytest.approx(
         model.expected(*_customers(3, 30, 40), 4.0)[0], rel=1e-9
     )
+
+
+def test_repute_lies_between_prospects_and_attributes() -> None:
+    repute = np.arange(len(COLUMNS), dtype=float)[None]
+    found = matrix(_row(40, 30), None, np.array([[7.0]]), repute)
+    names = names_of(None, ("attribute.a",), repute=True)
+    assert found.shape == (1, len(names))
+    assert found[0, len(NAMES) :].tolist() == [*repute[0].tolist(), 7.0]
+    assert names[len(NAMES) :] == (*COLUMNS, "attribute.a")
+    assert set(groups_of(None, repute=True)[len(NAMES) :]) == {"assortment"}
+    assert len(units_of(None, 1, repute=True)) == len(names)
 
 
 def _customers(frequency, recency, age):

@@ -35,6 +35,10 @@ def test_numbers_as_people_write_them(value, text):
         ("than", 0.5, "more than"),
         ("than", 0.0, "about as many as"),
         ("level", -1.0, "below"),
+        ("oftener", 0.042, "4.2 points more often than usual"),
+        ("oftener", -0.3, "30 points less often than usual"),
+        ("oftener", 0.001, "as often as usual"),
+        ("much", 0.7, "more than usual"),
     ],
 )
 def test_manners(manner, value, text):

@@ -19,6 +19,7 @@ from tests.training.leaving import at_day, leaving_shop
 from training.cli_sweep import open_model
 from training.fit.churn.hazard import fit_hazard
 from training.fit.churn.learner import Recipe, Tuned, learn
+from training.fit.churn.repute import Purchases
 from training.fit.churn.run import assemble, build_table, golden_rows
 from training.fit.churn.settings import ChurnSettings
 from training.sweep.job import Job
@@ -40,7 +41,8 @@ def learned_model(history: History, people: dict[str, dict[str, Any]] | None = N
     parts = learn(x, table.y, Tuned(Recipe(4, 30, 0.05, 0.5)), SETTINGS)
     rng = np.random.default_rng(1)
     hazard = fit_hazard(x, table.waited, np.full(len(x), 60.0), 30.0, rng)
-    return assemble(parts, x, table, SETTINGS, None, hazard)
+    repute = Purchases(history, SETTINGS.horizon_days).as_of(CUT)
+    return assemble(parts, x, table, SETTINGS, None, hazard, repute=repute)
 
 
 def release(bundles: Path, model: ChurnModel, second: int = 0, **settings: Any) -> Bundle:

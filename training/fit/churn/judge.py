@@ -20,6 +20,7 @@ from training.fit.churn.table import Table, fit_prospects
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -59,27 +60,37 @@ def prospects_for(
 
 
 def learn_from(
-    x: F64, table: Table, rows: I64, settings: ChurnSettings
+    x: F64, table: Table, rows: I64, settings: ChurnSettings, optional: I64 = NONE
 ) -> tuple[Learned, Tuned, list[Fold], str]:
-    """Tune and learn from the rows; answer also the folds (places within `rows`) and their kind."""
+    """Tune and learn from the rows; answer also the folds (places within `rows`) and their kind.
+
+    optional: places of columns that tuning may leave out.
+    """
     rng = np.random.default_rng(settings.seed)
     y = table.y[rows]
     folds, kind = tuning_folds(
         table.as_of[rows], table.owner[rows], y, table.window_ms, settings.folds, rng
     )
-    tuned = tune(x[rows], y, folds, settings)
+    tuned = tune(x[rows], y, folds, settings, optional)
     tuned = calibrate(x[rows], y, table.owner[rows], tuned, settings)
     return learn(x[rows], y, tuned, settings), tuned, folds, kind
 
 
 def judge_rows(
-    x: F64, table: Table, train: I64, test: I64, names: Sequence[str], settings: ChurnSettings
+    x: F64,
+    table: Table,
+    train: I64,
+    test: I64,
+    names: Sequence[str],
+    settings: ChurnSettings,
+    *,
+    optional: I64 = NONE,
 ) -> Judged:
     """Learn from some rows, answer for others. Raises TooLittleData and ScientistError."""
     y = table.y[train]
     check_labels(y, table.owner[train], "to learn from")
     check_leaks_by_cutoff(x[train], y, table.as_of[train], names, settings.allowed_leaks)
-    learned, tuned, _, _ = learn_from(x, table, train, settings)
+    learned, tuned, _, _ = learn_from(x, table, train, settings, optional)
     scores = {"model": learned.probability(x[test])}
     scores |= baselines(x[train], y, x[test], names, learned)
     seen = np.isin(table.owner[test], table.owner[train])
@@ -95,5 +106,6 @@ def judge_cutoff(
     prospects = prospects_for(history, table, known, settings)
     x = table.x(prospects)
     test = np.flatnonzero(table.as_of == cutoff)
-    names = table.names(prospects)
-    return judge_rows(x, table, np.flatnonzero(known), test, names, settings)
+    names, optional = table.names(prospects), table.optional(prospects)
+    train = np.flatnonzero(known)
+    return judge_rows(x, table, train, test, names, settings, optional=optional)

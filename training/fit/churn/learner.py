@@ -21,6 +21,8 @@ from training.fit.churn.trees import boost, forest_of
 
 F64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+NONE = np.zeros(0, np.int64)
 BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the linear part that are tried."""
 
@@ -36,25 +38,33 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True)
 class Tuned:
-    """A recipe, the calibration chosen out of fold, and every trial on the way."""
+    """A recipe, the calibration chosen out of fold, the places of columns that did not help, and
+    every trial on the way."""
 
     recipe: Recipe
     calibration: Calibration = field(default_factory=Uncalibrated)
     calibration_name: str = "none"
+    left_out: tuple[int, ...] = ()
     trials: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Learned(NamedTuple):
-    """The two parts and how they are joined."""
+    """The two parts and how they are joined. left_out: places of columns that neither reads."""
 
     forest: Forest
     linear: Linear
     blend: float
     calibration: Calibration
+    left_out: tuple[int, ...] = ()
+
+    def own(self, x: F64) -> F64:
+        """Answer the columns that the parts read, of all that were offered."""
+        return np.delete(x, self.left_out, axis=1) if self.left_out else x
 
     def log_odds(self, x: F64) -> F64:
-        """Answer the joined log-odds before calibration."""
-        return (1 - self.blend) * self.forest.raw(x) + self.blend * self.linear.raw(x)
+        """Answer the joined log-odds before calibration; x: every column that was offered."""
+        own = self.own(x)
+        return (1 - self.blend) * self.forest.raw(own) + self.blend * self.linear.raw(own)
 
     def probability(self, x: F64) -> F64:
         """Answer the calibrated probability."""
@@ -70,8 +80,34 @@ def _mean_loss(y: Labels, folds: list[Fold], odds: list[F64]) -> float:
     )
 
 
-def tune(x: F64, y: Labels, folds: list[Fold], settings: ChurnSettings) -> Tuned:
+def tune(
+    x: F64, y: Labels, folds: list[Fold], settings: ChurnSettings, optional: Places = NONE
+) -> Tuned:
+    """Choose with or without the `optional` columns, and trees, ridge and blend, by log-loss.
+
+    They are left out unless they are better by more than one standard error over judged rows.
+    """
+    left_out = tuple(optional.tolist())
+    recipe, odds, trials = tune_parts(np.delete(x, left_out, axis=1), y, folds, settings)
+    if not left_out:
+        return Tuned(recipe, trials=trials)
+    heard, more_odds, more = tune_parts(x, y, folds, settings)
+    told = [{**one, "optional": False} for one in trials]
+    told += [{**one, "optional": True} for one in more]
+    labels = np.concatenate([y[fold.valid] for fold in folds])
+    lost, kept = (losses(labels, sigmoid(np.concatenate(one))) for one in (odds, more_odds))
+    gain = lost - kept
+    if gain.mean() > gain.std() / np.sqrt(len(gain)):
+        return Tuned(heard, trials=told)
+    return Tuned(recipe, left_out=left_out, trials=told)
+
+
+def tune_parts(
+    x: F64, y: Labels, folds: list[Fold], settings: ChurnSettings
+) -> tuple[Recipe, list[F64], list[dict[str, Any]]]:
     """Choose trees, then the ridge, then the blend, by log-loss.
+
+    Answers also the log-odds of each fold's judged rows, and every trial.
 
     Ties go to what was tried first: fewer leaves, fewer trees, the stronger ridge.
     """
@@ -111,8 +147,7 @@ def tune(x: F64, y: Labels, folds: list[Fold], settings: ChurnSettings) -> Tuned
         if best is None or loss < best[0] - 1e-6:
             best = (loss, blend, odds)
     assert best is not None
-    recipe = Recipe(best_trees[1], best_trees[2], best_line[1], best[1])
-    return Tuned(recipe, trials=trials)
+    return Recipe(best_trees[1], best_trees[2], best_line[1], best[1]), best[2], trials
 
 
 def calibrate(
@@ -142,6 +177,8 @@ def calibrate(
 def learn(x: F64, y: Labels, tuned: Tuned, settings: ChurnSettings) -> Learned:
     """Learn both parts from all rows with the tuned recipe."""
     leaves, trees, penalty, blend = tuned.recipe
+    x = np.delete(x, tuned.left_out, axis=1) if tuned.left_out else x
     booster = boost(x, y, leaves, trees, seed=settings.seed, threads=settings.threads)
     linear = fit_linear(x, y, penalty)
-    return Learned(forest_of(booster, trees), linear, blend, tuned.calibration)
+    forest = forest_of(booster, trees)
+    return Learned(forest, linear, blend, tuned.calibration, tuned.left_out)

@@ -21,6 +21,7 @@ from models.bundle import Golden, Metric
 from models.churn.attributes import Attributes
 from models.churn.hazard import Hazard
 from models.churn.model import ChurnModel
+from models.churn.repute import Repute
 from training.evaluate.probabilities import auc, measure
 from training.fit.churn.checks import check_labels, check_leaks_by_cutoff, check_span
 from training.fit.churn.cutoffs import cutoffs, drawn
@@ -28,9 +29,10 @@ from training.fit.churn.grade import Grade, grade
 from training.fit.churn.hazard import fit_hazard
 from training.fit.churn.judge import Judged, judge_cutoff, learn_from, prospects_for
 from training.fit.churn.learner import Learned, Tuned
+from training.fit.churn.repute import Purchases, columns_at
 from training.fit.churn.settings import ChurnSettings
 from training.fit.churn.table import Table, attributes_of
-from training.labels import kind_flags, reactivation
+from training.labels import Reactivation, kind_flags, reactivation
 from training.snapshots import people_of, take_snapshots
 
 F64 = npt.NDArray[np.float64]
@@ -72,6 +74,11 @@ def build_table(
     if attributes is None:
         attributes = attributes_of(people) if profiles else Attributes()
     extra = attributes.encode(people) if profiles else np.empty((len(rows), 0))
+    repute = None
+    if settings.repute:
+        purchases = Purchases(history, meaning.horizon_days)
+        if len(purchases):
+            repute = columns_at(purchases, rows.views["goods"], rows.as_of)
     return Table(
         owner=rows.entity,
         as_of=rows.as_of,
@@ -81,6 +88,7 @@ def build_table(
         extra=extra,
         attributes=attributes,
         window_ms=meaning.window_ms,
+        repute=repute,
     )
 
 
@@ -105,8 +113,10 @@ def assemble(
     settings: ChurnSettings,
     prospects: Prospects | None,
     hazard: Hazard | None,
+    *,
+    repute: Repute | None = None,
 ) -> ChurnModel:
-    """Put a released model together; x are the rows it learned from."""
+    """Put a released model together; x are the rows it learned from, as `learned` reads them."""
     count = x.shape[1]
     known = ~np.isnan(x)
     quantiles = np.full((3, count), np.nan)
@@ -125,6 +135,7 @@ def assemble(
         prospects=prospects,
         hazard=hazard,
         events=bool(table.views),
+        repute=repute,
     )
 
 
@@ -150,14 +161,18 @@ class Ground(NamedTuple):
 
 
 def _survival(
-    ground: Ground, open_: tuple[int, ...], table: Table, prospects: Prospects | None
+    ground: Ground,
+    open_: tuple[int, ...],
+    table: Table,
+    prospects: Prospects | None,
+    learned: Learned,
 ) -> Hazard | None:
     history, until, people, settings = ground
-    x, waited, as_of = table.x(prospects), table.waited, table.as_of
+    x, waited, as_of = learned.own(table.x(prospects)), table.waited, table.as_of
     later = drawn(open_, OPEN_CUTOFFS)
     if later:
         more = build_table(history, later, settings, people, table.attributes)
-        x = np.concatenate([x, more.x(prospects)])
+        x = np.concatenate([x, learned.own(more.x(prospects))])
         waited = np.concatenate([waited, more.waited])
         as_of = np.concatenate([as_of, more.as_of])
     watched = (until - as_of) / DAY_MS - settings.lead_days
@@ -201,14 +216,19 @@ def fit(
         x = table.x(prospects)
         names = table.names(prospects)
         check_leaks_by_cutoff(x, table.y, table.as_of, names, settings.allowed_leaks)
-        learned, tuned, _, kind = learn_from(x, table, np.flatnonzero(rows), settings)
+        learned, tuned, _, kind = learn_from(
+            x, table, np.flatnonzero(rows), settings, table.optional(prospects)
+        )
         bar.update(1)
         hazard = None
         if settings.hazard:
             ground = Ground(seen, until, people, settings)
-            hazard = _survival(ground, plan.open, table, prospects)
+            hazard = _survival(ground, plan.open, table, prospects, learned)
         bar.update(1)
-    model = assemble(learned, x, table, settings, prospects, hazard)
+    heard = table.repute is not None and not learned.left_out
+    repute = Purchases(seen, meaning.horizon_days).as_of(until) if heard else None
+    x = learned.own(x)
+    model = assemble(learned, x, table, settings, prospects, hazard, repute=repute)
     metrics = metrics_of(judged, settings)
     left = int(judged.y.sum())
     mark = grade(metrics, left, len(judged.y) - left)
@@ -220,6 +240,7 @@ def fit(
         "grade_why": mark.why,
         "suggested_horizon_days": comeback.suggested_days,
         "survival": hazard is not None,
+        "repute": heard,
     }
     split = {
         "kind": "rolling cut-offs",
@@ -230,15 +251,18 @@ def fit(
         "rows": len(table),
         "left": left,
     }
-    plots = {
+    golden = golden_rows(model, x, settings.seed)
+    return Fitted(model, metrics, found, golden, split, mark, judged, _plots(comeback))
+
+
+def _plots(comeback: Reactivation) -> dict[str, Any]:
+    return {
         "reactivation": {
             "title": "Share that still comes back after so many days of silence",
             "labels": [f"{day:.0f}" for day in comeback.days[::7]],
             "values": comeback.share[::7].tolist(),
         }
     }
-    golden = golden_rows(model, x, settings.seed)
-    return Fitted(model, metrics, found, golden, split, mark, judged, plots)
 
 
 def _cut(history: History, until: int) -> History:

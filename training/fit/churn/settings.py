@@ -21,8 +21,9 @@ class ChurnSettings:
     at most (the step then widens). test_cutoffs: rolling test cut-offs, at least 3. label_set:
     name of an imported label set, for contractual churn without cancel events; left_labels:
     which of its labels say that they left. attributes: read profiles. allowed_leaks: features
-    that may tell labels almost by themselves. btyd: models whose figures are features. hazard:
-    learn survival too. leaves, trees: candidates for the trees. folds: for tuning. rounds: of
+    that may tell labels almost by themselves. btyd: models whose figures are features. repute:
+    let tuning ask what others' orders say of the items somebody bought. hazard: learn survival
+    too. leaves, trees: candidates for the trees. folds: for tuning. rounds: of
     the bootstrap.
     """
 
@@ -41,6 +42,7 @@ class ChurnSettings:
     attributes: bool = True
     allowed_leaks: list[str] = field(default_factory=list)
     btyd: list[str] = field(default_factory=lambda: ["bgnbd"])
+    repute: bool = True
     hazard: bool = True
     leaves: list[int] = field(default_factory=lambda: [4, 8])
     trees: list[int] = field(default_factory=lambda: [100, 200, 400])

@@ -18,6 +18,7 @@ from models.btyd.customers import customers_from_orders
 from models.btyd.features import Prospects
 from models.churn.attributes import Attributes, number, word
 from models.churn.features import groups_of, matrix, names_of
+from models.churn.repute import COLUMNS as REPUTE
 from training.fit.btyd import fit_orders, fit_spend
 from training.labels import kind_flags, lasting_groups
 from training.snapshots import Definition
@@ -35,7 +36,8 @@ _WEEK = 7.0
 class Table:
     """n rows. owner: int64, whose. as_of: int64, ms UTC. y: uint8. waited: float64 days, see
     training.snapshots. views: rows of views, empty without events. extra: float64[n, k], the
-    encoded attributes. window_ms: how long after as_of the label is known."""
+    encoded attributes. window_ms: how long after as_of the label is known. repute:
+    float64[n, REPUTE] of what was bought, each row's by its own day's table; None without."""
 
     owner: I64
     as_of: I64
@@ -45,6 +47,7 @@ class Table:
     extra: F64
     attributes: Attributes = field(default_factory=Attributes)
     window_ms: int = 0
+    repute: F64 | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,18 +55,28 @@ class Table:
     def names(self, prospects: Prospects | None) -> tuple[str, ...]:
         """Answer the names of the columns of `x`."""
         extra = self.attributes.names()
-        return names_of(prospects, extra) if self.views else extra
+        return names_of(prospects, extra, repute=self._told()) if self.views else extra
 
     def groups(self, prospects: Prospects | None) -> tuple[str, ...]:
         """Answer the group of each column of `x`."""
         extra = self.attributes.groups()
-        return groups_of(prospects, extra) if self.views else extra
+        return groups_of(prospects, extra, repute=self._told()) if self.views else extra
 
     def x(self, prospects: Prospects | None) -> F64:
         """Answer float64[n, f]."""
         if not self.views:
             return self.extra
-        return matrix(self.views, prospects, self.extra if self.extra.shape[1] else None)
+        extra = self.extra if self.extra.shape[1] else None
+        return matrix(self.views, prospects, extra, self.repute)
+
+    def optional(self, prospects: Prospects | None) -> I64:
+        """Answer the places of the columns that tuning may leave out: the repute's."""
+        names = self.names(prospects)
+        chosen = set(REPUTE if self._told() else ())
+        return np.array([place for place, name in enumerate(names) if name in chosen], np.int64)
+
+    def _told(self) -> bool:
+        return self.repute is not None
 
 
 def attributes_of(people: Sequence[Mapping[str, Any]]) -> Attributes:

@@ -11,7 +11,7 @@ from typing import Any
 from feature_store.settings import settings_from_env
 from feature_store.views.catalogue import VIEWS
 from models.bundle import DataStamp, Draft
-from models.churn.features import VIEWS as USED
+from models.churn.features import OWN as USED
 from training.card import Facts, card
 from training.fit.churn.settings import ChurnSettings
 from training.fit.uplift.exposures import trial_from_log

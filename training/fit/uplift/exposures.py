@@ -23,7 +23,7 @@ from feature_store.history import History
 from feature_store.log.files import log_files
 from feature_store.log.reader import read_log
 from feature_store.views.catalogue import views_named
-from models.churn.features import VIEWS, matrix, names_of
+from models.churn.features import OWN, matrix, names_of
 from training.fit.churn.table import attributes_of
 from training.fit.uplift.settings import UpliftSettings
 from training.fit.uplift.tables import CONTROL, arms_of
@@ -143,7 +143,7 @@ def trial_of(
             "choose a shorter horizon_days"
         )
     pairs = [(dealt.entities[n], int(dealt.at[n])) for n in rows]
-    replayed = history.replay(views_named(VIEWS), pairs)
+    replayed = history.replay(views_named(OWN), pairs)
     entity = np.array([place[name] for name, _ in pairs], np.int64)
     as_of = np.array([at for _, at in pairs], np.int64)
     keep = replayed.found.copy()

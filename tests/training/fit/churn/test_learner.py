@@ -42,6 +42,27 @@ def test_every_trial_is_told() -> None:
     assert chosen[0] == pytest.approx(best, abs=1e-6)
 
 
+def test_optional_columns_are_heard_where_they_tell_something() -> None:
+    x, y, folds = _rows(lambda x: 2 * x[:, 0] - 2 * x[:, 3])
+    heard = tune(x, y, folds, SETTINGS, np.array([3]))
+    assert heard.left_out == ()
+    assert {trial["optional"] for trial in heard.trials} == {False, True}
+    learned = learn(x, y, heard, SETTINGS)
+    assert learned.own(x).shape == x.shape
+
+
+def test_optional_columns_that_tell_nothing_are_read_by_nothing() -> None:
+    x, y, folds = _rows(lambda x: 2 * x[:, 0], rows=400)
+    noisy = np.column_stack([x[:, :1], np.random.default_rng(1).normal(size=(len(x), 12))])
+    tuned = tune(noisy, y, folds, SETTINGS, np.arange(1, 13))
+    assert tuned.left_out == tuple(range(1, 13))
+    learned = learn(noisy, y, calibrate(noisy, y, np.arange(len(y)), tuned, SETTINGS), SETTINGS)
+    assert learned.own(noisy).shape == (400, 1)
+    other = noisy.copy()
+    other[:, 1:] = np.nan
+    assert learned.probability(other).tobytes() == learned.probability(noisy).tobytes()
+
+
 def test_validation_rows_are_not_learned_from() -> None:
     """Labels of a fold's judged rows do not reach what it learned from them."""
     x, y, folds = _rows(lambda x: x[:, 0])

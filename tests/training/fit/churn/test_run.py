@@ -8,8 +8,9 @@ import pytest
 from domain.errors import ScientistError, TooLittleData
 from models.bundle import Draft, write_bundle
 from models.churn.model import ChurnModel
+from models.churn.repute import COLUMNS
 from models.families import load_scorer
-from tests.training.leaving import START, at_day, leaving_shop
+from tests.training.leaving import START, at_day, leaving_shop, telling_shop
 from training.evaluate.probabilities import auc
 from training.fit.churn.folds import purged
 from training.fit.churn.judge import judge_cutoff, judge_rows
@@ -63,6 +64,42 @@ def test_it_beats_chance_and_the_recency_rule(fitted) -> None:
     for rival in ("prevalence", "recency", "logistic", "trees", "bgnbd"):
         assert f"{rival}_auc" in metrics
     assert 0.85 < metrics["calibration_slope"].value < 1.2
+
+
+def test_what_others_bought_is_heard_where_it_tells_who_stays(tmp_path) -> None:
+    shop = telling_shop()
+    settings = replace(FAST, hazard=False, rounds=10)
+    told = fit(shop, settings, NOW, progress=Quiet)
+    deaf = fit(shop, replace(settings, repute=False), NOW, progress=Quiet)
+    assert told.found["repute"]
+    assert not deaf.found["repute"]
+    assert told.metrics["log_loss"].value < deaf.metrics["log_loss"].value - 0.01
+    assert deaf.model.repute is None
+    # What is served reads the table of the fit's end, from a bundle as from memory.
+    draft = Draft("churn", NOW, told.model.arrays(), told.model.params(), golden=told.golden)
+    served = load_scorer(write_bundle(tmp_path, draft))
+    rows = build_table(shop, (at_day(200),), settings, {}).views
+    x = told.model.matrix(rows)
+    assert served.matrix(rows).tobytes() == x.tobytes()
+    assert "last_return" in served.names
+    assert np.nanmax(np.abs(x[:, served.names.index("last_return")])) > 0.1
+    scored = served.score_many(x)
+    assert np.abs(scored.contributions.sum(axis=1) - scored.log_odds).max() < 1e-9
+
+
+def test_the_repute_of_a_row_is_that_of_its_own_day() -> None:
+    shop = telling_shop(200)
+    ended = replace(shop, **_until(shop, at_day(150)))
+    one = build_table(shop, (at_day(100), at_day(150)), FAST, {})
+    two = build_table(ended, (at_day(100), at_day(150)), FAST, {})
+    assert one.repute.tobytes() == two.repute.tobytes()
+    assert [one.names(None)[place] for place in one.optional(None)] == list(COLUMNS)
+
+
+def _until(shop, cut):
+    keep = shop.records["at"] < cut
+    counts = np.concatenate([[0], np.cumsum(keep)])
+    return {"records": shop.records[keep], "offsets": counts[shop.offsets]}
 
 
 def test_three_rolling_cutoffs_new_and_seen_are_told(fitted) -> None:
