@@ -116,7 +116,7 @@ def test_an_owned_copy_is_the_same_records_and_may_be_written_to(app: App) -> No
 
 
 def test_what_cannot_be_read_costs_nobody_else_their_state(app: App, monkeypatch) -> None:
-    app.runner.run(app.store.append([*made("one", 3), *made("two", 5)], T0 + 9 * DAY))
+    app.runner.run(app.store.append([*made("near", 3), *made("far", 5)], T0 + 9 * DAY))
     real, asked = app.store.read, []
 
     async def torn(entities: Sequence[str], within_s: float | None = None) -> Read:
@@ -126,9 +126,9 @@ def test_what_cannot_be_read_costs_nobody_else_their_state(app: App, monkeypatch
         return await real(entities, within_s)
 
     monkeypatch.setattr(app.store, "read", torn)
-    found = app.runner.run(read_each(app.context, ["utwo", "utorn", "uone"], ROUTE))
+    found = app.runner.run(read_each(app.context, ["ufar", "utorn", "unear"], ROUTE))
     assert [None if one is None else len(one.records) for one in found] == [5, None, 3]
-    assert asked == [["utwo", "utorn", "uone"], ["utwo"], ["utorn"], ["uone"]]
+    assert asked == [["ufar", "utorn", "unear"], ["ufar"], ["utorn"], ["unear"]]
     asked.clear()
     assert app.runner.run(read_each(app.context, ["utorn"], ROUTE)) == [None]
     assert asked == [["utorn"]]
