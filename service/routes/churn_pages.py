@@ -21,7 +21,7 @@ from models.churn.reach import Reach, Terms, reach
 from service.context import Context
 from service.cursors import make_cursor, read_cursor
 from service.http import Reply, Request, Route, json_reply, query_of
-from service.routes.churn_rows import Rows, UserOut, action_counts, model_of, users_out
+from service.routes.churn_rows import Rows, UserOut, action_counts, model_of
 from service.routes.listing import (
     DESCRIPTION,
     MAX_FILE,
@@ -32,6 +32,7 @@ from service.routes.listing import (
     gone,
     last_sweep,
     limit_of,
+    listed,
     sweep_at,
 )
 from service.routes.listing import QUERY as LISTED
@@ -166,8 +167,17 @@ def _sweep_out(sweep: Sweep) -> SweepOut:
     )  # fmt: skip
 
 
-def _page(context: Context, asked: _Asked, cursor: str, limit: int, now: int) -> ChurnPage:
-    """Answer a page; blocking."""
+class _Part(NamedTuple):
+    """The rows of a page, how many there are in all, and the cursor after them."""
+
+    sweep: Sweep
+    rows: Rows
+    matched: int
+    cursor: str
+
+
+def _part(context: Context, asked: _Asked, cursor: str, limit: int, now: int) -> _Part | None:
+    """Choose the rows of a page, None before the first sweep; blocking."""
     name, start = "", 0
     if cursor:
         name, place, mark = read_cursor(_LISTING, cursor, now).split(" ", 2)
@@ -176,15 +186,12 @@ def _page(context: Context, asked: _Asked, cursor: str, limit: int, now: int) ->
         start = int(place)
     sweep = sweep_at(context, name)
     if sweep is None:
-        return ChurnPage(None, [], 0, "", "no_sweep", NO_SWEEP)
+        return None
     rows = context.sweeps.selected(sweep, asked.wanted, asked.sort)
     end = start + limit
     more = f"{sweep.summary.id} {end} {asked.mark()}" if end < len(rows) else ""
-    return ChurnPage(
-        _sweep_out(sweep),
-        users_out(sweep, rows[start:end]),
-        len(rows),
-        make_cursor(_LISTING, more, now) if more else "",
+    return _Part(
+        sweep, rows[start:end], len(rows), make_cursor(_LISTING, more, now) if more else ""
     )
 
 
@@ -195,7 +202,11 @@ async def list_churn(context: Context, request: Request) -> Reply:
     if kind != "json":
         return await _export(context, request, query, asked, kind)
     limit, cursor, now = limit_of(query), query.get("cursor", ""), context.clock()
-    return json_reply(await asyncio.to_thread(_page, context, asked, cursor, limit, now))
+    part = await asyncio.to_thread(_part, context, asked, cursor, limit, now)
+    if part is None:
+        return json_reply(ChurnPage(None, [], 0, "", "no_sweep", NO_SWEEP))
+    users = await listed(context, part.sweep, part.rows)
+    return json_reply(ChurnPage(_sweep_out(part.sweep), users, part.matched, part.cursor))
 
 
 async def _export(
@@ -204,7 +215,7 @@ async def _export(
     limit = limit_of(query, MAX_FILE, MAX_FILE)
     sweep = await asyncio.to_thread(last_sweep, context)
     rows = await asyncio.to_thread(context.sweeps.selected, sweep, asked.wanted, asked.sort)
-    return file_of(request, _LISTING, kind, sweep, rows[:limit])
+    return file_of(context, request, _LISTING, kind, (sweep, rows[:limit]))
 
 
 def _terms(query: dict[str, str]) -> Terms:

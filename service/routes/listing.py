@@ -1,17 +1,20 @@
 """What lists over a sweep share: pages, and whole files of NDJSON or CSV made in threads.
 
-Knows nothing of which users are listed, or why.
+Who has refused since the sweep is listed no more. Knows nothing of which users are listed, or why.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Literal
 
+import numpy as np
+
 from domain.errors import BadField, NotFound
+from domain.users import Purpose, may_use
 from feature_store.sweeps.reading import Sweep
 from service.context import Context
 from service.http import Reply, Request, header
-from service.routes.churn_rows import Rows, csv_head, csv_lines, ndjson, users_out
+from service.routes.churn_rows import Rows, UserOut, csv_head, csv_lines, ndjson, users_out
 
 NO_SWEEP = "no sweep yet: whoever operates this runs `python -m training sweep churn`"
 PAGE = 100
@@ -35,7 +38,8 @@ QUERY: dict[str, tuple[object, str]] = {
 DESCRIPTION = (
     "Over the users of the last sweep, as of its `as_of`. Before the first sweep a page is empty "
     "and says so in `fallback`; a file answers 404, code no_sweep. In CSV a text that a "
-    "spreadsheet would take for a formula begins with an apostrophe. A cursor that was changed, "
+    "spreadsheet would take for a formula begins with an apostrophe. Who has refused analytics "
+    "since the sweep is in no list, though still in its counts. A cursor that was changed, "
     "is a day old, or of another question answers 400, code bad_cursor."
 )
 
@@ -90,22 +94,37 @@ def last_sweep(context: Context) -> Sweep:
     return sweep
 
 
-def file_of(request: Request, name: str, kind: str, sweep: Sweep, rows: Rows) -> Reply:
+async def listed(context: Context, sweep: Sweep, rows: Rows) -> list[UserOut]:
+    """Answer some rows, less those whose users have refused analytics since the sweep.
+
+    Raises StoreUnavailable: consent that cannot be looked at is none.
+    """
+    names = await asyncio.to_thread(sweep.table.names, rows)
+    known = await context.store.read_profiles(names)
+    rule = context.settings.unanswered
+    allowed = [may_use(one.profile, Purpose.analytics, unanswered=rule) for one in known]
+    return await asyncio.to_thread(users_out, sweep, rows[np.array(allowed, np.bool_)])
+
+
+def file_of(
+    context: Context, request: Request, name: str, kind: str, found: tuple[Sweep, Rows]
+) -> Reply:
     """Answer rows of a sweep as a file called after `name` and the sweep."""
+    sweep, rows = found
     filename = f'attachment; filename="{name}-{sweep.summary.id}.{kind}"'
     headers = ((b"content-disposition", filename.encode()),)
     if request.method == "HEAD":
         return Reply(200, b"", headers, _TYPES[kind])
-    return Reply(200, b"", headers, _TYPES[kind], _parts(sweep, rows, kind))
+    return Reply(200, b"", headers, _TYPES[kind], _parts(context, sweep, rows, kind))
 
 
-async def _parts(sweep: Sweep, rows: Rows, kind: str) -> AsyncIterator[bytes]:
+async def _parts(context: Context, sweep: Sweep, rows: Rows, kind: str) -> AsyncIterator[bytes]:
     if kind == "csv":
         yield csv_head(sweep.summary, REASONS)
     for start in range(0, len(rows), BLOCK):
-        yield await asyncio.to_thread(_block, sweep, rows[start : start + BLOCK], kind)
+        users = await listed(context, sweep, rows[start : start + BLOCK])
+        yield await asyncio.to_thread(_lines, sweep, users, kind)
 
 
-def _block(sweep: Sweep, rows: Rows, kind: str) -> bytes:
-    users = users_out(sweep, rows)
+def _lines(sweep: Sweep, users: list[UserOut], kind: str) -> bytes:
     return ndjson(users) if kind == "ndjson" else csv_lines(sweep.summary, users, REASONS)

@@ -17,7 +17,7 @@ from feature_store.sweeps.reading import Sweep
 from service.context import Context
 from service.cursors import make_cursor, read_cursor
 from service.http import Reply, Request, Route, json_reply, query_of
-from service.routes.churn_rows import Rows, UserOut, users_out
+from service.routes.churn_rows import Rows, UserOut
 from service.routes.listing import (
     DESCRIPTION,
     MAX_FILE,
@@ -29,9 +29,10 @@ from service.routes.listing import (
     gone,
     last_sweep,
     limit_of,
+    listed,
     sweep_at,
 )
-from service.routes.segments import checked_name, find
+from service.routes.segments import Found, checked_name, find
 
 _LISTING = "segment"
 
@@ -76,20 +77,29 @@ def _place(segment: Segment, cursor: str, now: int) -> _Place:
     return _Place(sweep, int(start))
 
 
-def _page(context: Context, segment: Segment, place: _Place, limit: int, now: int) -> SegmentPage:
-    """Answer a page; blocking."""
-    told = segment.name, segment.version, segment.where
+def _part(context: Context, segment: Segment, place: _Place) -> tuple[Sweep, Found] | None:
+    """Find a segment's users, None before the first sweep; blocking."""
     sweep = sweep_at(context, place.sweep)
     if sweep is None:
+        return None
+    return sweep, find(sweep, parse_condition(segment.where, VOCABULARY))
+
+
+async def _page(
+    context: Context, segment: Segment, place: _Place, limit: int, now: int
+) -> SegmentPage:
+    told = segment.name, segment.version, segment.where
+    part = await asyncio.to_thread(_part, context, segment, place)
+    if part is None:
         return SegmentPage(*told, None, None, [], 0, 0, "", "no_sweep", NO_SWEEP)
-    rows, unknown = find(sweep, parse_condition(segment.where, VOCABULARY))
+    sweep, (rows, unknown) = part
     end = place.start + limit
     more = f"{sweep.summary.id} {end} {segment.version} {segment.name}"
     return SegmentPage(
         *told,
         sweep.summary.id,
         sweep.summary.as_of,
-        users_out(sweep, rows[place.start : end]),
+        await listed(context, sweep, rows[place.start : end]),
         len(rows),
         unknown,
         make_cursor(_LISTING, more, now) if end < len(rows) else "",
@@ -105,10 +115,10 @@ async def list_segment_users(context: Context, request: Request) -> Reply:
     segment = saved.one(await saved.load(context.store), name)
     if kind != "json":
         sweep, rows = await asyncio.to_thread(_whole, context, segment)
-        return file_of(request, name, kind, sweep, rows[:limit])
+        return file_of(context, request, name, kind, (sweep, rows[:limit]))
     now = context.clock()
     place = _place(segment, query.get("cursor", ""), now)
-    return json_reply(await asyncio.to_thread(_page, context, segment, place, limit, now))
+    return json_reply(await _page(context, segment, place, limit, now))
 
 
 def _whole(context: Context, segment: Segment) -> tuple[Sweep, Rows]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import BadField
+from domain.errors import BadField, StoreUnavailable
 from feature_store.sweeps.shelf import clear_old
 from service.http import Request
 from service.routes import listing
@@ -31,6 +31,34 @@ def test_a_limit_is_a_whole_number_within_bounds() -> None:
     for text in ("0", "-1", "1.5", "501", "x", "\u0661", "9" * 12):
         with pytest.raises(BadField, match="from 1 to 500"):
             limit_of({"limit": text})
+
+
+def test_who_refuses_after_the_sweep_is_listed_no_more(swept: App) -> None:
+    first = swept.send("GET", "/v1/churn?limit=2")[1]["users"]
+    swept.send("PUT", "/v1/segments/all", {"where": "churn.probability >= 0"})
+    gone, stays = (one["user"] for one in first)
+    swept.send("PATCH", f"/v1/users/{gone}", {"consent": {"analytics": False}})
+    for path in ("/v1/churn", "/v1/segments/all/users"):
+        told = swept.send("GET", path + "?limit=2")[1]
+        assert [one["user"] for one in told["users"]] == [stays]
+        # The sweep is as it was: places in it, and so cursors, do not move.
+        assert told["matched"] == N
+        after = swept.send("GET", f"{path}?limit=2&cursor={told['cursor']}")[1]
+        assert len(after["users"]) == 2
+        lines = download(swept, path + "?format=ndjson").body.splitlines()
+        users = {json.loads(line)["user"] for line in lines}
+        assert (len(users), gone in users) == (N - 1, False)
+
+
+def test_consent_that_cannot_be_looked_at_is_none(
+    swept: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(users: object) -> Any:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(swept.store, "read_profiles", silent)
+    status, reply = swept.send("GET", "/v1/churn?limit=2")
+    assert (status, "users" in reply) == (503, False)
 
 
 def asking(accept: bytes) -> Request:
