@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    bid_budget,
     bid_replay,
     churn_quality,
     churn_score,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "score-latency": score_latency.run,
     "sweep": sweep.run,
     "uplift": uplift.run,
+    "bid-budget": bid_budget.run,
     "bid-replay": bid_replay.run,
 }
 """Every benchmark by name, in the order of the table."""
