@@ -119,13 +119,16 @@ def score_everyone(
     scored: (crowd, model) → one row a user. Raises ScientistError for a time that makes no sense
     or nobody to score, OperatorError without a model, and what opening the store raises.
     """
-    at = moment_of(as_of, system_clock())
+    now = system_clock()
+    at = moment_of(as_of, now)
     desk = desk_from_env()
     bundle = chosen_bundle(desk.family(family), version)
     model = load_scorer(bundle)
     fit = bundle.manifest.settings.get("fit", {})
     history = desk.log(fit).history
-    when = int(history.records["at"].max(initial=0)) + 1 if at is None else at
+    # Without an event nothing but attributes is known, and those are of now.
+    end = int(history.records["at"].max()) + 1 if history.events else now
+    when = end if at is None else at
     name = str(fit.get("label_set", ""))
     labelled = load_labels(desk.home.root, name)[0]["user"].unique().to_list() if name else []
     users = [one[1:] for one in history.entities if one[0] == "u"]

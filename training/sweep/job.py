@@ -177,7 +177,10 @@ class Job:
         end = int(history.records["at"].max(initial=0)) + 1
         if wish.as_of is not None and wish.as_of > now:
             raise ScientistError("--as-of lies in the future: nobody can be scored there yet")
-        return min(end, now) if wish.as_of is None else wish.as_of
+        if wish.as_of is not None:
+            return wish.as_of
+        # Without an event nothing but attributes is known, and those are of now.
+        return min(end, now) if history.events else now
 
     def _labelled(self, bundle: Bundle) -> Sequence[str] | None:
         name = bundle.manifest.settings.get("fit", {}).get("label_set", "")

@@ -20,7 +20,7 @@ from feature_store.sweeps.table import open_table
 from models.churn.bands import Limits, levels_of
 from models.churn.model import ChurnModel
 from tests.architecture.sources import ROOT
-from tests.training.sweep.sweeping import AS_OF, job, learned_model, release
+from tests.training.sweep.sweeping import AS_OF, NOW, job, learned_model, release
 from training.sweep.job import CACHED, LOCK, Wish
 from training.sweep.plan import missing_parts, part_path, read_plan
 from training.sweep.population import population
@@ -221,6 +221,16 @@ def test_a_label_set_brings_people_without_events(tmp_path, history) -> None:
     made = job(tmp_path, history, open_store=opening, labelled=lambda name: [*people, name])
     table = made.run(WISH).table
     assert {*people, "spring"} <= set(table.users.to_pylist())
+
+
+def test_of_labels_and_attributes_alone_the_sweep_is_of_now(tmp_path, history) -> None:
+    everybody = {name[1:]: {"age": 30 + place, "fee": 1.0 * (place % 5)}
+                 for place, name in enumerate(history.entities)}  # fmt: skip
+    release(tmp_path / "bundles", learned_model(history, everybody), fit={"label_set": "spring"})
+    made = job(tmp_path, History.from_events([]), labelled=lambda name: ["ann", "bob"])
+    sweep = made.run(Wish())
+    assert sorted(sweep.table.users.to_pylist()) == ["ann", "bob"]
+    assert sweep.summary.as_of == NOW
 
 
 def test_one_sweep_at_a_time(home, history) -> None:
