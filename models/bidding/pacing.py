@@ -72,19 +72,21 @@ class PacingSettings:
     step: change of the log-multiplier when an interval spent nothing of its due; overspending
     is believed up to twice the due. target_step: the same for the cost target. horizon: over
     how many intervals a past miss of the target is worked off. lowest: least multiplier.
-    highest: the most that a cost target may raise a bid above its value.
+    top: greatest of the budget; 1 for whoever wants surplus, above 1 for whoever wants as much as
+    the money buys. highest: the most that a cost target may raise a bid above its value.
     """
 
     step: float = 0.05
     target_step: float = 0.03
     horizon: float = 240.0
     lowest: float = 0.01
+    top: float = 1.0
     highest: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The state: two log-multipliers, the budget's (0 or less) and the target's.
+    """The state: two log-multipliers, the budget's and the target's (far up: there is no target).
 
     Budget: adaptive pacing (Balseiro and Gur 2019), bid value / (1 + mu), with steps on
     log(1 + mu) (mirror descent; Balseiro, Lu and Mirrokni 2023), so that a step is a share of
@@ -94,7 +96,7 @@ class Pace:
     """
 
     log_budget: float = 0.0
-    log_target: float = 0.0
+    log_target: float = 5.0
 
     @property
     def multiplier(self) -> float:
@@ -110,8 +112,12 @@ class Pace:
             return self
         stop = -1.0 if spent > 0 else 0.0
         miss = max(-1.0, 1.0 - spent / due) if due > 0 else stop
-        moved = min(self.log_budget + settings.step * miss, 0.0)
-        return replace(self, log_budget=max(moved, log(settings.lowest)))
+        moved = self.log_budget + settings.step * miss
+        # While the target bids, the budget's multiplier waits close by: it must not run away.
+        if self.log_target < self.log_budget and miss > 0:
+            moved = min(moved, max(self.log_budget, self.log_target + 1.0))
+        bounded = min(max(moved, log(settings.lowest)), log(settings.top))
+        return replace(self, log_budget=bounded)
 
     def targeted(
         self, spent: float, earned: float, before: tuple[float, float], settings: PacingSettings
@@ -146,7 +152,7 @@ class Pace:
         if not (isfinite(expected) and isfinite(meant)) or expected <= 0 or meant <= 0:
             return self
         moved = self.log_budget + gain * min(1.0, max(-1.0, log(meant / expected)))
-        return replace(self, log_budget=min(moved, 0.0))
+        return replace(self, log_budget=min(moved, max(self.log_budget, 0.0)))
 
 
 def credited(

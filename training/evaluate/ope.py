@@ -21,6 +21,7 @@ from models.bandits.posterior import believe
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
 LEAST_ROWS = 20
+LEAST_FREEDOM = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def interval(value: float, influence: Floats) -> tuple[float, float]:
 
     Student's t is skewed when the values are; Hall's cubic transformation (Hall 1992, "On the
     removal of skewness by transformation") takes that out to first order. The interval leans to
-    the side of the long tail, where a rare large value may not have been seen yet.
+    the side of the long tail, where a rare large value may not have been seen yet. The quantile is
+    Student's with as many degrees of freedom as the values' kurtosis leaves (Satterthwaite 1946):
+    few large values are few observations of a variance.
     """
     n = len(influence)
     centred = influence - influence.mean()
@@ -76,7 +79,8 @@ def interval(value: float, influence: Floats) -> tuple[float, float]:
         return value, value
     skew = float((centred**3).mean() / variance**1.5)
     error, bend = sqrt(variance / n), skew / sqrt(n)
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2) * (1 + 1.5 / n)
+    kurtosis = float((centred**4).mean() / (centred**2).mean() ** 2)
+    z = _student(max(min(2.0 * n / max(kurtosis - 1.0, 1e-9), n - 1.0), LEAST_FREEDOM))
 
     def turned(u: float) -> float:
         if abs(bend) < 1e-8:
@@ -86,6 +90,13 @@ def interval(value: float, influence: Floats) -> tuple[float, float]:
     return value - error * turned(z), value - error * turned(-z)
 
 
+def _student(freedom: float) -> float:
+    """Answer the upper quantile of Student's t for LEVEL: Cornish and Fisher's expansion."""
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / freedom + second / freedom**2
+
+
 def _ips(weight: Floats, reward: Floats, _q: Floats, _v: Floats) -> tuple[float, Floats]:
     """Inverse propensity scoring: mean of w r (Horvitz and Thompson 1952)."""
     terms = weight * reward
@@ -93,12 +104,16 @@ def _ips(weight: Floats, reward: Floats, _q: Floats, _v: Floats) -> tuple[float,
 
 
 def _snips(weight: Floats, reward: Floats, _q: Floats, _v: Floats) -> tuple[float, Floats]:
-    """Self-normalised: sum w r / sum w (Swaminathan and Joachims 2015); delta method."""
+    """Self-normalised: sum w r / sum w (Swaminathan and Joachims 2015).
+
+    Influences are the jackknife's: what the value would be without the row, not its slope.
+    """
     mean = weight.mean()
     if mean <= 0:
         return 0.0, np.zeros_like(weight)
     value = float((weight * reward).mean() / mean)
-    return value, weight * (reward - value) / mean
+    share = np.minimum(weight / weight.sum(), 0.5)
+    return value, weight * (reward - value) / (mean * (1.0 - share))
 
 
 def _dm(_w: Floats, _r: Floats, _q: Floats, v: Floats) -> tuple[float, Floats]:

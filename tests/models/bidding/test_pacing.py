@@ -54,7 +54,7 @@ def test_a_smaller_step_moves_less_and_later():
 
 def test_the_target_is_met_where_bidding_more_costs_more():
     """Prices uniform on 0 to 1, m times a value bid in second price: a unit costs m / 2 of it."""
-    rng, pace, spent, earned = np.random.default_rng(1), Pace(), 0.0, 0.0
+    rng, pace, spent, earned = np.random.default_rng(1), Pace(0.0, 0.0), 0.0, 0.0
     target = 0.3
     for _ in range(1500):
         price = rng.random(200)
@@ -66,7 +66,7 @@ def test_the_target_is_met_where_bidding_more_costs_more():
 
 
 def test_a_target_alone_is_met_exactly():
-    rng, pace, spent, earned = np.random.default_rng(2), Pace(), 0.0, 0.0
+    rng, pace, spent, earned = np.random.default_rng(2), Pace(0.0, 0.0), 0.0, 0.0
     target = 0.3
     for _ in range(1500):
         price = rng.random(200)
@@ -89,6 +89,24 @@ def test_a_target_that_waits_for_the_budget_stays_near():
     for _ in range(2000):
         pace = pace.targeted(1.0, 100.0, (0.0, 1e6), SETTINGS)
     assert pace.log_target <= max(0.0, log(0.1) + 1.0) + 1e-9
+
+
+def test_a_budget_that_waits_for_the_target_stays_near():
+    eager = PacingSettings(top=5.0)
+    pace = Pace(0.0, log(0.1))
+    for _ in range(500):
+        pace = pace.paced(100.0, 1.0, eager)
+    assert pace.log_budget == 0.0
+    for _ in range(500):
+        pace = Pace(pace.log_budget, 0.0).paced(100.0, 1.0, eager)
+    assert pace.log_budget == pytest.approx(1.0)
+
+
+def test_whoever_wants_volume_may_bid_above_value():
+    pace = Pace()
+    for _ in range(200):
+        pace = pace.paced(100.0, 1.0, PacingSettings(top=3.0))
+    assert pace.multiplier == pytest.approx(3.0)
 
 
 def test_a_plan_missed_is_made_again():
@@ -152,7 +170,7 @@ def test_no_counters_move_a_multiplier_beyond_its_limits(counters):
         pace = pace.paced(left, right, SETTINGS).targeted(right, left, (left, right), SETTINGS)
         assert SETTINGS.lowest - 1e-12 <= pace.multiplier <= 1.0
         assert abs(pace.log_budget - before.log_budget) <= SETTINGS.step + 1e-9
-        assert pace.log_target <= log(SETTINGS.highest) + 1e-12
+        assert pace.log_target <= before.log_target + SETTINGS.target_step + 1e-9
 
 
 def test_spending_with_nothing_due_turns_bids_down():

@@ -37,8 +37,13 @@ def test_by_hand(name, by_hand):
 def test_influences_are_about_the_value():
     for name, estimator in ESTIMATORS.items():
         value, influence = estimator(WEIGHT, REWARD, Q, V)
-        about = 0.0 if name == "snips" else value
-        assert influence.mean() == pytest.approx(about)
+        if name == "snips":
+            share = WEIGHT / WEIGHT.sum()
+            slope = WEIGHT * (REWARD - value) / WEIGHT.mean()
+            assert influence * (1 - np.minimum(share, 0.5)) == pytest.approx(slope)
+            assert slope.mean() == pytest.approx(0.0)
+        else:
+            assert influence.mean() == pytest.approx(value)
 
 
 def test_switch_is_doubly_robust_up_to_its_threshold_and_the_model_beyond():
@@ -72,6 +77,16 @@ def test_the_interval_of_rare_rewards_leans_up_and_covers():
     assert leaning > usual
     assert leaning / 1500 > 0.9
     assert high - values.mean() > values.mean() - low
+
+
+def test_few_large_values_are_few_observations():
+    """Symmetric values, so that only the quantile differs from the usual one."""
+    rare, often = np.zeros(1000), np.tile([1.0, -1.0], 500)
+    rare[:6] = [50.0, -50.0] * 3
+    for values, ratio in ((rare, 1.1), (often, 1.0)):
+        low, high = interval(float(values.mean()), values)
+        usual = 2 * 1.96 * values.std(ddof=1) / np.sqrt(1000)
+        assert ratio - 0.01 < (high - low) / usual < ratio + 0.15
 
 
 def world(rng, n, sharp=1.0):
