@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    bid_auction,
+    bid_bandit,
     bid_budget,
+    bid_ope,
     bid_replay,
     churn_quality,
     churn_score,
@@ -43,6 +46,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "uplift": uplift.run,
     "bid-budget": bid_budget.run,
     "bid-replay": bid_replay.run,
+    "bid-auction": bid_auction.run,
+    "bid-bandit": bid_bandit.run,
+    "bid-ope": bid_ope.run,
 }
 """Every benchmark by name, in the order of the table."""
 
