@@ -2,7 +2,7 @@
 
 Every request goes through the very door an exchange uses, with campaigns that match widely. A
 second opinion on the rules (benchmarks.openrtb_rules) reads each answer; what must be refused
-is told by the specification's tables. Budgets are unlimited here: rules are what is measured.
+is told by the specification's tables. Budgets are large here: rules are what is measured.
 """
 
 import asyncio
@@ -19,18 +19,14 @@ from benchmarks.harness import Arguments, Outcome, at_least, exactly
 from benchmarks.openrtb_campaigns import campaigns, creatives_by_id
 from benchmarks.openrtb_rules import broken_rules
 from benchmarks.openrtb_tables import Drawer, faults
-from domain.campaigns import Budget, Campaign, Creative, LineItem, Media
 from domain.clock import FixedClock
 from domain.currencies import REFERENCE
-from domain.money import to_micros
+from domain.errors import GateFailed
 from feature_store.memory import MemoryStore
 from feature_store.settings import Home
 from service.app import serve_context
-from service.bid_door import BidDoor
 from service.bid_settings import BidSettings
-from service.bidding import Bidder, Order
 from service.dispatch import Dispatcher
-from service.openrtb.market import ListedMarket
 from service.routes.table import ROUTES
 from service.settings import ServiceSettings
 
@@ -40,6 +36,8 @@ DRAWN = 3_000
 WRONG = 1_500
 SEED = 20_261_030
 SHOWN = 8
+CASES_A_LEASE = 10
+"""Requests between two looks after the purses: nobody waits for money here."""
 _SLOW = BidSettings(cap_ms=1_000, margin_ms=0)
 """The machine may be busy: how fast answers are is another benchmark's question."""
 
@@ -52,50 +50,10 @@ class Case(NamedTuple):
     refused: bool
 
 
-class UnlimitedTill:
-    """Money without end, counted."""
-
-    def __init__(self) -> None:
-        self.orders = 0
-
-    def reserve(self, order: Order) -> str | None:
-        """Grant every order."""
-        self.orders += 1
-        return f"token-{self.orders}"
-
-
-def campaign_of(document: dict[str, Any]) -> Campaign:
-    """Make a campaign of its JSON; only the names that the wide campaigns use."""
-    creatives = tuple(_creative(one) for one in document["creatives"])
-    lines = tuple(
-        LineItem(
-            line["line"],
-            to_micros(line["bid"]),
-            deals=tuple(line.get("deals", ())),
-            open_market=line.get("open_market", True),
-        )
-        for line in document["lines"]
-    )
-    return Campaign(
-        document["campaign"],
-        currency=document["currency"],
-        budget=Budget(total=to_micros(document["budget"]["total"])),
-        max_bid=to_micros(document["max_bid"]),
-        lines=lines,
-        creatives=creatives,
-        seat=document["seat"],
-    )
-
-
-def _creative(document: dict[str, Any]) -> Creative:
-    values = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-    }
-    return Creative(**{**values, "media": Media(document["media"])})
-
-
-async def ask(app: Dispatcher, body: bytes) -> tuple[int, bytes]:
-    """Post a bid request to the app; answer the status and the body."""
+async def ask(
+    app: Dispatcher, body: bytes, path: str = PATH, method: str = "POST"
+) -> tuple[int, bytes]:
+    """Send a body to the app, by default a bid request; answer the status and the body."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -105,7 +63,7 @@ async def ask(app: Dispatcher, body: bytes) -> tuple[int, bytes]:
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(),
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(),
         "query_string": b"", "headers": [(b"content-type", b"application/json")],
     }  # fmt: skip
     await app(scope, receive, send)
@@ -151,7 +109,10 @@ async def try_all(app: Dispatcher, cases: Iterable[Case]) -> Found:
     creatives = creatives_by_id()
     answered = bids = server_errors = wrong_status = broken = 0
     strange: list[str] = []
-    for case in cases:
+    assert app.context is not None
+    for number, case in enumerate(cases):
+        if not number % CASES_A_LEASE:
+            await app.context.money.purses.turn()
         status, body = await ask(app, case.body)
         answered += status in (200, 204)
         bids += status == 200
@@ -174,12 +135,22 @@ async def measure(groups: dict[str, list[Case]]) -> dict[str, Found]:
     with tempfile.TemporaryDirectory() as home:
         clock = FixedClock(NOW)
         settings = ServiceSettings(bids=_SLOW)
-        async with serve_context(MemoryStore(), Home(Path(home)), settings, clock) as context:
-            market = ListedMarket(campaign_of(one) for one in campaigns())
-            context.bids = BidDoor(_SLOW, Bidder(_SLOW, UnlimitedTill()), market, clock)
+        async with serve_context(
+            MemoryStore(clock=clock), Home(Path(home)), settings, clock
+        ) as context:
             app = Dispatcher(ROUTES, _nobody)
             app.context = context
+            for document in campaigns():
+                await _launch(app, dict(document))
+            await context.campaigns.look()
             return {name: await try_all(app, cases) for name, cases in groups.items()}
+
+
+async def _launch(app: Dispatcher, document: dict[str, Any]) -> None:
+    path = f"/v1/campaigns/{document.pop('campaign')}"
+    status, told = await ask(app, json.dumps(document).encode(), path, "PUT")
+    if status != 200:
+        raise GateFailed(f"a campaign was refused: {told.decode()}")
 
 
 async def _nobody(scope: Any, receive: Any, send: Any) -> None:

@@ -19,7 +19,6 @@ from service.openrtb.candidates import Candidate, ReadyLine
 from service.openrtb.pods import PodBook, most_bids
 
 THOUSAND_MILLIONTHS = 1_000 * 1_000_000
-MAX_HOLD_S = 7_200
 
 REASONS = {
     "late": NoBidReason.too_late,
@@ -210,7 +209,8 @@ class Bidder:
         ready, one = candidate.ready, candidate.creative
         _, opportunity, how, deal, _ = candidate.offer
         campaign = ready.campaign
-        expires_in = min(opportunity.expiry or self._hold_s, MAX_HOLD_S)
+        # Money is set aside no longer than that: the exchange is told so.
+        expires_in = min(opportunity.expiry or self._hold_s, self._hold_s)
         identity = new_id()
         cost = -(-price * opportunity.multiplier // THOUSAND_MILLIONTHS)
         if auction.currency != campaign.currency:

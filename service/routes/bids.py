@@ -108,10 +108,11 @@ def _exchange(query: bytes) -> str:
     if not query:
         return ""
     try:
-        named = parse_qs(query.decode("ascii"), max_num_fields=16).get("exchange", [""])[0]
+        fields = parse_qs(query.decode("ascii"), errors="strict", max_num_fields=16)
     except ValueError:
         return ""
-    return named.lower() if is_valid_id(named) else ""
+    named = fields.get("exchange", [""])[0].lower()
+    return named if is_valid_id(named) else ""
 
 
 ROUTES = (

@@ -1,0 +1,145 @@
+"""The door: its stages in order, each in time, and a reason whenever there is no bid."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import BadBody
+from service.bid_door import SAMPLE, Answered, BidDoor
+from service.bid_settings import BidSettings
+from service.bidding import Bidder, NoMoney, Order
+from service.openrtb.market import ListedMarket
+from tests.service.openrtb.making import campaign, imp, request
+
+NOW = 1_790_000_000_000
+CHAIN = {"complete": 0, "ver": "1.0", "nodes": [{"asi": "Bad.example", "sid": "1"}]}
+
+
+class Till:
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+
+    def reserve(self, order: Order) -> str | None:
+        self.orders.append(order)
+        return "token"
+
+
+class Seconds:
+    """A clock that goes on by `step` each time it is looked at."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.now, self.step = 50.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def door(till: Any = None, clock: Callable[[], float] | None = None, **chosen: Any) -> BidDoor:
+    settings = BidSettings(**chosen)
+    market = ListedMarket([campaign()])
+    return BidDoor(
+        settings, Bidder(settings, till or Till()), market, FixedClock(NOW), clock or Seconds()
+    )
+
+
+async def ask(one: BidDoor, *imps: Any, **parts: Any) -> Answered:
+    body = json.dumps(request(*imps, **parts)).encode()
+    return await one.answer(body, one.monotonic(), "adx")
+
+
+async def test_a_bid() -> None:
+    answered = await ask(door())
+    document = json.loads(answered.body)
+    assert (document["id"], answered.bids, answered.refused) == ("r1", 1, None)
+    log = answered.log
+    assert log is not None
+    assert (log.family, log.entity, log.model, log.at) == ("bidding", "", "standard", NOW)
+    assert (log.items, log.scores, log.propensities) == (("cr-1",), (2.0,), (1.0,))
+    told = json.loads(log.request)
+    assert (told["exchange"], told["personal"], told["impressions"]) == ("adx", True, 1)
+    assert told["bids"] == [[document["seatbid"][0]["bid"][0]["id"], "c-1", "l-1", 2_000_000, ""]]
+
+
+@pytest.mark.parametrize(
+    ("parts", "chosen", "nbr", "cause"),
+    [
+        ({"imps": [imp(), imp()]}, {}, 2, "duplicate_impression"),
+        ({"site": {}, "app": {}}, {}, 2, "site_and_app"),
+        ({"tmax": 14}, {}, 15, "late"),
+        ({"tmax": -2}, {}, 15, "late"),
+        ({"device": {"ua": "Googlebot/2.1"}}, {}, 3, "robot"),
+        ({"cur": ["XYZ"]}, {}, 0, "currency"),
+        ({}, {"whole_chain": True}, 16, "chain_incomplete"),
+        ({"source": {"schain": CHAIN}}, {"whole_chain": True}, 16, "chain_incomplete"),
+        ({"source": {"schain": CHAIN}}, {"blocked_nodes": frozenset({"bad.example"})}, 17,
+         "chain_blocked"),
+        ({"imps": [imp(bidfloor=3)]}, {}, 0, "floor"),
+        ({"imps": [imp(bidfloor=6)]}, {}, 0, "cap"),
+        ({"imps": [imp(banner={"w": 1, "h": 1})]}, {}, 0, "size"),
+        ({"badv": ["shop.example"]}, {}, 0, "advertiser_blocked"),
+    ],
+)  # fmt: skip
+async def test_why_there_is_no_bid(
+    parts: dict[str, Any], chosen: dict[str, Any], nbr: int, cause: str
+) -> None:
+    till = Till()
+    answered = await ask(door(till, **chosen), *parts.pop("imps", []), **parts)
+    assert answered.refused == (nbr, cause)
+    assert (answered.body, answered.bids, till.orders) == (b"", 0, [])
+
+
+async def test_without_campaigns_or_money() -> None:
+    empty = BidDoor(BidSettings(), Bidder(BidSettings(), Till()), ListedMarket(), FixedClock(NOW))
+    assert (await ask(empty)).refused == (0, "no_line")
+    assert (await ask(door(NoMoney()))).refused == (0, "budget")
+
+
+async def test_what_takes_too_long_is_no_bid() -> None:
+    # The clock is looked at when it starts, after reading, before the search, and after it.
+    reasons = [
+        (await ask(door(clock=Seconds(step)), tmax=100)).refused for step in (0.001, 0.006, 0.016)
+    ]
+    assert reasons[0] is None
+    assert reasons[1] == reasons[2] == (15, "late")
+
+
+async def test_a_late_search_sets_no_money_aside() -> None:
+    till = Till()
+    assert (await ask(door(till, Seconds(0.006)))).refused == (15, "late")
+    assert till.orders == []
+
+
+async def test_a_test_is_answered_and_learned_from_by_nobody() -> None:
+    till = Till()
+    answered = await ask(door(till), test=1)
+    assert (answered.bids, answered.log) == (1, None)
+    assert [order.test for order in till.orders] == [True]
+
+
+async def test_a_few_no_bids_are_logged() -> None:
+    one = door()
+    logs = [(await ask(one, imp(bidfloor=9))).log for _ in range(3 * SAMPLE)]
+    kept = [log for log in logs if log is not None]
+    assert [log.fallback for log in kept] == ["cap"] * 3
+    assert kept[0].items == ()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff", b'{"id": "x"}', b'{"id": "x", "imp": []}', b"[" * 10_000]
+)
+async def test_what_cannot_be_read_is_refused(body: bytes) -> None:
+    with pytest.raises(BadBody):
+        await door().answer(body, 0.0)
+
+
+async def test_nobody_is_named_in_the_log() -> None:
+    who = {"user": {"id": "exchange-id", "buyeruid": "our-id"},
+           "device": {"ifa": "device-id", "ip": "192.0.2.77"}}  # fmt: skip
+    log = (await ask(door(), **who)).log
+    assert log is not None
+    for secret in ("exchange-id", "our-id", "device-id", "192.0.2"):
+        assert secret not in repr(log)
