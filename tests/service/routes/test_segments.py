@@ -13,7 +13,8 @@ from domain.ids import user_entity
 from domain.scores import Band, Score
 from domain.users import Profile
 from feature_store.segments import BLOB_NAME
-from feature_store.sweeps.table import SweepTable
+from feature_store.sweeps.attributes import attribute_columns
+from feature_store.sweeps.table import SweepTable, table_of
 from tests.feature_store.sweeps.making import AS_OF, ID, put, scored, with_features
 from tests.golden.leaving import release_leaving
 from tests.service.routes.test_churn import until
@@ -23,11 +24,28 @@ GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "segments").glob("*.json
 DAY = 86_400_000
 
 
+ATTRIBUTES = [
+    {"Plan": "Gold", "postal code": "3011 AB", "age": 31},
+    {"plan": "tin", "age": 45, "vip": True},
+    {},
+    {"plan": "gold", "age": "unsaid"},
+]
+
+
 def people() -> SweepTable:
-    """Four users; of one there is neither an order nor a value."""
+    """Four users; of one there is neither an order nor a value. Contact keeps bob and loses dan."""
     table = scored(["ann", "bob", "cem", "dan"], [0.75, 0.5, 0.6, 0.1], [120.0, 80.0, np.nan, 50.0])
-    features = {"rfm.recency": [41.0, 12.0, -1.0, 3.0], "rhythm.orders": [5.0, 9.0, 0.0, 2.0]}
-    return with_features(table, features)
+    features = {
+        "rfm.recency": [41.0, 12.0, -1.0, 3.0],
+        "rhythm.orders": [5.0, 9.0, 0.0, 2.0],
+        "uplift.effect": [0.125, 0.25, 0.0, -0.25],
+        "uplift.low": [-0.125, 0.125, -0.5, -0.375],
+        "uplift.high": [0.375, 0.375, 0.5, -0.125],
+    }
+    whole = with_features(table, features)
+    action = np.array([0, 1, 0, 2], np.int8)
+    columns = {**whole.columns, "uplift.action": action, **attribute_columns(ATTRIBUTES)}
+    return table_of(whole.users, columns)
 
 
 @pytest.fixture
