@@ -51,6 +51,14 @@ class BudgetRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     per_minute: Price | None = None
 
 
+class BudgetPatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a budget; a null removes a bound, what is left out stays."""
+
+    daily: Price | UnsetType | None = UNSET
+    total: Price | UnsetType | None = UNSET
+    per_minute: Price | UnsetType | None = UNSET
+
+
 class FlightRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """From when, and until when (not in)."""
 
@@ -150,11 +158,12 @@ class CampaignIn(CampaignFields, kw_only=True):
 
 
 class CampaignPatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What to change; what is left out stays, what is given is replaced whole."""
+    """What to change; what is left out stays. A budget merges by its bounds, everything else
+    that is given is replaced whole."""
 
     campaign: str | None = None
     max_bid: Annotated[Price | UnsetType, _PRICE] = UNSET
-    budget: BudgetRow | UnsetType = UNSET
+    budget: BudgetPatch | UnsetType = UNSET
     currency: str | UnsetType = UNSET
     objective: ObjectiveRow | UnsetType = UNSET
     pacing: Pacing | UnsetType = UNSET
@@ -282,6 +291,8 @@ def campaign_patched(
         raise NotFound("no such campaign", field="campaign")
     given = {name: value for name, value in asdict(sent).items() if value is not UNSET}
     values: dict[str, Any] = {name: getattr(known, name) for name in Campaign.__dataclass_fields__}
+    if sent.budget is not UNSET:
+        given["budget"] = _merged(known.budget, sent.budget)
     values |= _values(given, clock)
     values["updated_at"] = clock()
     made = Campaign(**values)
@@ -309,7 +320,22 @@ def _perhaps(amount: Any, field: str) -> int | None:
     return None if amount is None else _money(amount, field)
 
 
-def _budget(row: BudgetRow, field: str, clock: Clock) -> Budget:
+def _merged(known: Budget, sent: BudgetPatch) -> Budget:
+    return Budget(
+        *(
+            held if change is UNSET else _perhaps(change, f"budget.{name}")
+            for name, held, change in (
+                ("daily", known.daily, sent.daily),
+                ("total", known.total, sent.total),
+                ("per_minute", known.per_minute, sent.per_minute),
+            )
+        )
+    )
+
+
+def _budget(row: BudgetRow | Budget, field: str, clock: Clock) -> Budget:
+    if isinstance(row, Budget):
+        return row
     return Budget(
         _perhaps(row.daily, f"{field}.daily"),
         _perhaps(row.total, f"{field}.total"),

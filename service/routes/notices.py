@@ -14,9 +14,8 @@ from domain.events import Event, Kind
 from domain.notices import MAX_TOKEN, Token, read_price, spend_for
 from feature_store.budgets import Claim, Settled, Word
 from service.context import Context
-from service.http import Reply, Request, Route
+from service.http import HotRoute, Reply, Request, Route
 
-MAX_BODY = 1 << 12
 MAX_QUERY = 4_096
 TOLD = b"x-sanderling-notice"
 CHANNEL = "rtb"
@@ -42,19 +41,12 @@ class Notice(NamedTuple):
 Listener = Callable[[Notice], None]
 
 
-async def win(context: Context, request: Request) -> Reply:
-    """Take a win: a price signal."""
-    return await _take(context, request, Word.win)
+def _handler(method: str, word: Word) -> HotRoute:
+    async def take(context: Context, request: Request) -> Reply:
+        return await _take(context, request, word)
 
-
-async def bill(context: Context, request: Request) -> Reply:
-    """Take a bill: spend."""
-    return await _take(context, request, Word.bill)
-
-
-async def loss(context: Context, request: Request) -> Reply:
-    """Take a loss."""
-    return await _take(context, request, Word.loss)
+    take.__name__ = f"{method.lower()}_{word.value}"
+    return take
 
 
 async def _take(context: Context, request: Request, word: Word) -> Reply:
@@ -148,14 +140,13 @@ _ABOUT = (
 
 ROUTES = tuple(
     Route(
-        method, f"/v1/openrtb2/{name}", handler, summary, "bids",
+        method, f"/v1/openrtb2/{word.value}", _handler(method, word), summary, "bids",
         query=_QUERY, replies={204: None}, errors=(503,), description=f"{more} {_ABOUT}",
-        body_cap=MAX_BODY if method == "POST" else 0,
     )
-    for name, handler, summary, more in (
-        ("win", win, "A bid has won", "A price signal; no spend."),
-        ("bill", bill, "A bid is to be paid", "Spend, once, however often it is told."),
-        ("loss", loss, "A bid has lost", "What it had reserved is free again."),
+    for word, summary, more in (
+        (Word.win, "A bid has won", "A price signal; no spend."),
+        (Word.bill, "A bid is to be paid", "Spend, once, however often it is told."),
+        (Word.loss, "A bid has lost", "What it had reserved is free again."),
     )
     for method in ("GET", "POST")
 )  # fmt: skip

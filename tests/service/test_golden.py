@@ -10,7 +10,9 @@ from tests.service.serving import App
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 FILES = sorted(
-    file for subject in ("events", "items", "users") for file in (FOLDER / subject).glob("*.json")
+    file
+    for subject in ("campaigns", "events", "items", "users")
+    for file in (FOLDER / subject).glob("*.json")
 )
 
 
@@ -32,4 +34,4 @@ def test_every_step_is_answered_as_written(app: App, file: Path) -> None:
 
 
 def test_there_are_golden_files_of_every_subject() -> None:
-    assert {file.parent.name for file in FILES} == {"events", "items", "users"}
+    assert {file.parent.name for file in FILES} == {"campaigns", "events", "items", "users"}

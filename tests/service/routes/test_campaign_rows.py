@@ -66,8 +66,13 @@ def test_a_patch_replaces_what_it_names_and_nothing_else() -> None:
     patch = msgspec.convert({"budget": {"daily": 7}, "active": False}, CampaignPatch)
     made = campaign_patched("c1", patch, CAMPAIGN, FixedClock(NOW + 9))
     assert made == replace(
-        CAMPAIGN, budget=Budget(daily=7_000_000), active=False, updated_at=NOW + 9
+        CAMPAIGN, budget=Budget(7_000_000, 1_000_000), active=False, updated_at=NOW + 9
     )
+    no_total = msgspec.convert({"budget": {"total": None}}, CampaignPatch)
+    assert campaign_patched("c1", no_total, made, CLOCK).budget == Budget(daily=7_000_000)
+    nothing = msgspec.convert({"budget": {"total": None}}, CampaignPatch)
+    with pytest.raises(BadField):
+        campaign_patched("c1", nothing, CAMPAIGN, CLOCK)
     open_end = campaign_patched("c1", msgspec.convert({"flight": {}}, CampaignPatch), made, CLOCK)
     assert open_end.flight == Flight(0, NO_END)
 
