@@ -39,7 +39,8 @@ def evidence_of(
     counts = np.ones(len(chance)) if weight is None else weight
     told = np.repeat(counts * chance * (1 - chance), places.shape[1])
     information = np.bincount(places.ravel(), weights=told, minlength=size)
-    return Evidence(1.0 / (1.0 / PRIOR_VARIANCE + information), places.shape[1])
+    variance = 1.0 / (1.0 / PRIOR_VARIANCE + information)
+    return Evidence(np.asarray(variance, np.float64), places.shape[1])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,7 +48,7 @@ def variance_of(variance: F64, places: npt.NDArray[np.int32]) -> float:
     """Answer the variance of one row's log-odds."""
     total = 0.0
     for place in places:
-        total += variance[place]
+        total += float(variance[place])
     return total
 
 

@@ -122,7 +122,7 @@ def location_of(places: npt.NDArray[np.int32], weights: F64) -> float:
     """Answer the sum of a row's weights; the last weight is the log-scale and never among them."""
     total = 0.0
     for place in places:
-        total += weights[place]
+        total += float(weights[place])
     return total
 
 
@@ -140,7 +140,7 @@ def summed(law: int, rows: Rows, weights: F64, weight: F64) -> tuple[float, F64,
         places, counts = rows.places[row], weight[row]
         location = location_of(places, weights)
         value, by_m, by_e, mm, me, ee = notice(
-            law, rows.kind[row], rows.low[row], rows.high[row], location, weights[last]
+            law, rows.kind[row], rows.low[row], rows.high[row], location, float(weights[last])
         )
         total += counts * value
         slope[last] += counts * by_e

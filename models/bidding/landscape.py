@@ -111,7 +111,7 @@ class Landscape:
         rows = checked(rows, len(self.weights) - 1)
         if not len(rows.kind):
             return self
-        held = np.linalg.inv(self.covariance) * forget
+        held = np.asarray(np.linalg.inv(self.covariance) * forget, np.float64)
         weights, precision = self._climbed(rows, held)
         change = weights - self.weights
         moved = max(abs(float(change[-1])), float(np.abs(change[rows.places].sum(axis=1)).max()))

@@ -32,6 +32,8 @@ from models.forest.forest import Forest
 from models.forest.trees import Trees
 
 F64 = npt.NDArray[np.float64]
+Numbers = tuple[float, float, float, float, float, float]
+"""Slope, intercept and mean of click, then of conversion."""
 
 
 class Calibrated(NamedTuple):
@@ -47,7 +49,7 @@ class Calibrated(NamedTuple):
 def value_lines(
     click: Trees,
     conversion: Trees,
-    numbers: tuple[float, float, float, float, float, float],
+    numbers: Numbers,
     variance: F64,
     categories: npt.NDArray[np.int64],
     common: F64,
@@ -98,7 +100,7 @@ class BiddingModel:
             raise ValueError("worth and delay are finite and 0 or more")
 
     @property
-    def kernel(self) -> tuple[Any, ...]:
+    def kernel(self) -> tuple[Trees, Trees, Numbers, F64, npt.NDArray[np.int64]]:
         """Answer the arguments of `value_lines` that do not change; keep them with the model."""
         one, two = self.click, self.conversion
         return (
@@ -113,7 +115,8 @@ class BiddingModel:
         """Answer the values of n candidates; raises ValueError for rows of another width."""
         if common.shape != (COMMON,) or own.shape[1:] != (len(OWN),):
             raise ValueError("a row has what is shared and what tells candidates apart")
-        return value_lines(*self.kernel, common, own, lines)
+        click, conversion, numbers, variance, categories = self.kernel
+        return value_lines(click, conversion, numbers, variance, categories, common, own, lines)
 
     def worth_of(self, campaign: str) -> float:
         """Answer the micros that a conversion of a campaign brings on average."""

@@ -80,7 +80,8 @@ def bids_of(row: Mapping[str, Any]) -> list[Bid]:
     own goes by the decision's.
     """
     said = _object(row["request"])
-    given = said.get("bids")
+    told = said.get("bids")
+    given: list[Any] = told if isinstance(told, list) else []
     context = {str(k): str(v) for k, v in _object(said.get("context")).items()}
     scores = {
         str(name): float(score)
@@ -88,15 +89,26 @@ def bids_of(row: Mapping[str, Any]) -> list[Bid]:
         if isinstance(score, int | float)
     }
     found: list[Bid] = []
-    for one in given if isinstance(given, list) else []:
+    for one in given:
         bid = _object(one)
         price = _whole(bid.get("price"))
         name = str(bid.get("bid") or (row["decision_id"] if len(given) == 1 else ""))
         if name and price > 0:
-            ids = [str(bid.get(key, "")) for key in ("campaign", "line", "creative")]
-            terms = (_whole(bid.get("at")) or 2, price, _whole(bid.get("floor")))
-            head = (name, int(row["at"]), row["entity"] or "", context, scores)
-            found.append(Bid(*head, *ids, *terms))
+            found.append(
+                Bid(
+                    bid=name,
+                    at=int(row["at"]),
+                    entity=row["entity"] or "",
+                    context=context,
+                    scores=scores,
+                    campaign=str(bid.get("campaign", "")),
+                    line=str(bid.get("line", "")),
+                    creative=str(bid.get("creative", "")),
+                    auction=_whole(bid.get("at")) or 2,
+                    price=price,
+                    floor=_whole(bid.get("floor")),
+                )
+            )
     return found
 
 

@@ -34,7 +34,7 @@ def partly_blind(x: F64, settings: BiddingSettings) -> F64:
     """
     blind = np.random.default_rng(settings.seed).random(len(x)) < settings.blind_share
     out = x.copy()
-    out[np.ix_(blind, PERSONAL)] = np.nan
+    out[np.ix_(np.flatnonzero(blind), np.array(PERSONAL))] = np.nan
     return out
 
 

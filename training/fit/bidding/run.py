@@ -95,7 +95,8 @@ def fit_table(
         )
     labels = [part.clicked.astype(np.float64) for part in (train, validation)]
     booster, trees = rounds_of((train.x, labels[0]), (validation.x, labels[1]), settings)
-    line = calibrate(booster.predict(validation.x, raw_score=True, num_iteration=trees), labels[1])
+    raw = booster.predict(validation.x, raw_score=True, num_iteration=trees)
+    line = calibrate(np.asarray(raw), labels[1])
     rate = float(labels[0].mean())
     click = calibrated(booster, trees, line, rate)
     chance = chances(click, test.x)

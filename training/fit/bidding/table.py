@@ -46,7 +46,15 @@ class Table(NamedTuple):
 
     def take(self, rows: Flags | I64 | slice) -> "Table":
         """Answer some of the impressions."""
-        return Table(*(column[rows] for column in self))
+        return Table(
+            self.x[rows],
+            self.at[rows],
+            self.clicked[rows],
+            self.converted[rows],
+            self.waited[rows],
+            self.worth[rows],
+            self.campaigns[rows],
+        )
 
 
 def table_of(bids: Sequence[Bid], history: History, until: int) -> Table:
