@@ -3,9 +3,10 @@
 Full covariance, in closed form. Knows nothing of where the prior came from, nor of choosing.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from models.bandits.evidence import Evidence, Floats, sound
 
@@ -42,18 +43,19 @@ def standard(arms: int, mean: Floats, variance: Floats) -> Gaussians:
     return Gaussians(np.tile(mean, (arms, 1)), np.tile(np.diag(variance), (arms, 1, 1)))
 
 
-def symmetric(matrices: Floats) -> Floats:
+def symmetric(matrices: npt.NDArray[Any]) -> Floats:
     """Answer matrices [.., d, d] with what rounding turned put straight."""
-    return (matrices + np.swapaxes(matrices, -1, -2)) / 2
+    return np.asarray((matrices + np.swapaxes(matrices, -1, -2)) / 2, np.float64)
 
 
 def sane(beliefs: Gaussians) -> np.ndarray:
     """Tell of each arm whether its belief is within the limits: bool[k]."""
-    finite = np.isfinite(beliefs.mean).all(1) & np.isfinite(beliefs.covariance).all((1, 2))
+    finite = np.all(np.isfinite(beliefs.mean), axis=1)
+    finite &= np.all(np.isfinite(beliefs.covariance), axis=(1, 2))
     variances = np.diagonal(beliefs.covariance, axis1=1, axis2=2)
-    inside = (variances > NARROWEST).all(1) & (variances < WIDEST).all(1)
-    return finite & inside & (np.abs(np.where(finite[:, None], beliefs.mean, 0)) <
-                              LARGEST_WEIGHT).all(1)  # fmt: skip
+    within = np.all((variances > NARROWEST) & (variances < WIDEST), axis=1)
+    largest = np.abs(np.where(finite[:, None], beliefs.mean, 0.0)).max(axis=1)
+    return finite & within & (largest < LARGEST_WEIGHT)
 
 
 def believe(prior: Gaussians, evidence: Evidence) -> Believed:

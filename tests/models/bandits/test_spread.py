@@ -25,7 +25,7 @@ def arms_with(sd, bias_sd, arms, rows, seed=0):
 @pytest.mark.parametrize(("sd", "bias_sd"), [(0.1, 0.5), (1.0, 0.2), (0.4, 0.4)])
 def test_many_arms_show_how_far_they_differ(sd, bias_sd):
     evidence = arms_with(sd, bias_sd, arms=150, rows=60)
-    prior = SpreadPrior(sd=0.3, bias_sd=0.3)
+    prior = SpreadPrior(sd=0.3, bias_sd=0.3, worth=8.0)
     found = np.sqrt(learn_spread(evidence, TOP, prior.variances(6), prior, rounds=60))
     assert found[0] == pytest.approx(bias_sd, rel=0.15)
     assert found[1:] == pytest.approx(np.full(5, sd), rel=0.2)

@@ -106,15 +106,23 @@ class Landscaped:
         cheap = price < self.nearest * opening.value
         kind = np.where(cheap, Kind.won, kind)
         price = np.log(np.maximum(np.where(cheap, self.nearest * opening.value, price), 1.0))
-        rows = Rows(self._places(opening), kind.astype(np.uint8), price - 0.005, price + 0.005)
-        self._waiting.append(Rows(*(column[heard] for column in rows)))
+        places = self._places(opening)[heard]
+        sure = price[heard]
+        self._waiting.append(Rows(places, kind[heard].astype(np.uint8), sure - 0.005, sure + 0.005))
         if opening.slot >= self._next and self.landscape_ is not None:
-            columns = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
-            self.landscape_ = self.landscape_.updated(
-                Rows(*(column[-self.most :] for column in columns)), self.keep
-            )
+            self.landscape_ = self.landscape_.updated(self._newest(), self.keep)
             self._waiting.clear()
             self._next = opening.slot + min(self.pace, max(self.first, opening.slot // 2))
+
+    def _newest(self) -> Rows:
+        """Answer the last of the waiting rows, as many as an update looks at."""
+        most = self.most
+        return Rows(
+            np.concatenate([rows.places for rows in self._waiting])[-most:],
+            np.concatenate([rows.kind for rows in self._waiting])[-most:],
+            np.concatenate([rows.low for rows in self._waiting])[-most:],
+            np.concatenate([rows.high for rows in self._waiting])[-most:],
+        )
 
     def _places(self, opening: Opening) -> np.ndarray:
         out = np.zeros((len(opening.value), 1 + len(FIELDS)), np.int32)

@@ -79,4 +79,5 @@ def _surplus_by_slot(episode: Episode) -> Floats:
     market = episode.market
     gained = np.where(episode.won, market.value - episode.paid, 0.0) / 1_000.0
     slot = np.repeat(np.arange(market.settings.slots), np.diff(market.starts))
-    return np.bincount(slot, weights=gained, minlength=market.settings.slots)
+    sums = np.bincount(slot, weights=gained, minlength=market.settings.slots)
+    return sums.astype(np.float64)
