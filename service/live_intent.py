@@ -27,7 +27,6 @@ from service.bundles import Bundles, Loaded
 from service.logs import log_unexpected, log_warning
 from service.metrics import Metrics
 from service.score_cache import ScoreCache
-from service.states import owned
 
 FAMILY = "intent"
 ROOM = 10_000
@@ -70,7 +69,7 @@ class Now(NamedTuple):
 def now_of(loaded: Loaded, records: Records, now_ms: int, cap: int) -> Now:
     """Answer about the last session of a history with an event, as `asked_of` asks it, sooner."""
     scorer: IntentModel = loaded.scorer
-    kept = owned(records[-cap:])
+    kept = records[-cap:]
     ats = kept["at"]
     as_of = max(now_ms, int(ats[-1]) + 1)
     history = (kept["kind"], kept["item"], kept["value"], kept["currency"], ats)

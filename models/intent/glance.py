@@ -37,6 +37,7 @@ _WORDS, _TRUST, _OF_STEPS, _OF_ECHOES, _OF_PRIOR, _FOREST, _NETWORK = 0, 3, 6, 9
 """Where in the pack the arrays of each part begin, see `Glancer.of`."""
 _MIX_NETWORK, _MIX_FOREST, _BITS, _HALF, _GOAL, _NEEDED, _LOG = range(7)
 """Places in the settings; from _LOG on whether steps, echoes and prior are logarithms."""
+_SORTS = (np.uint8, np.uint64, np.int64, np.uint16, np.int64)
 _CROWD = 4
 """Known items there are for each bucket of the index, about."""
 
@@ -268,11 +269,12 @@ class Glancer:
     def look(self, history: Arrays, as_of: int) -> Seen:
         """Answer the last session before as_of (ms UTC) of a user's events, oldest first.
 
-        history: kinds uint8[n], items uint64[n], values int64[n] (micros), currencies uint16[n]
-        (0 is the house's), ats int64[n]; views of one writable array, since of any other sort
-        of array numba would compile everything again, while somebody waits.
+        history: kinds, items (hash64), values (micros), currencies (0 is the house's) and ats,
+        each [n]; a store's read-only records will do.
         """
-        return Seen(*_look(*history, as_of, self.gap_ms, self.settings, *self.arrays))
+        # Copies of one sort each: of any other numba would compile all anew, while somebody waits.
+        own = [np.array(one, dtype) for one, dtype in zip(history, _SORTS, strict=True)]
+        return Seen(*_look(*own, as_of, self.gap_ms, self.settings, *self.arrays))
 
     @classmethod
     def of(cls, parts: Parts, gap_ms: int, question: tuple[int, int]) -> Self | None:

@@ -79,6 +79,6 @@ def test_warming_compiles_into_the_cache_it_is_given(tmp_path: Path) -> None:
         cwd=ROOT,
         env=env,
         check=True,
-        timeout=300,
+        timeout=900,
     )
     assert list(tmp_path.rglob("*.nbc")), "no kernel was kept"
