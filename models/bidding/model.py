@@ -6,6 +6,7 @@ Knows nothing of how any of it was learned, of campaigns' rules or of budgets.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from domain.errors import BundleRefused
-from models.bidding.candidates import raw_of_candidates
+from models.bidding.candidates import Fan, codes_of, fan_of, raw_of_candidates
 from models.bidding.columns import (
     BUCKETS,
     CATEGORIES,
@@ -29,7 +30,6 @@ from models.bidding.landscape import Landscape
 from models.bidding.value import AIMS, Line, Valued, valued
 from models.bundle import Bundle
 from models.forest.forest import Forest
-from models.forest.trees import Trees
 
 F64 = npt.NDArray[np.float64]
 Numbers = tuple[float, float, float, float, float, float]
@@ -47,8 +47,8 @@ class Calibrated(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def value_lines(
-    click: Trees,
-    conversion: Trees,
+    click: Fan,
+    conversion: Fan,
     numbers: Numbers,
     variance: F64,
     categories: npt.NDArray[np.int64],
@@ -62,8 +62,12 @@ def value_lines(
     float64[COMMON]. own: float64[n, 3]. lines: terms of the n candidates.
     """
     clicks, conversions = np.zeros(own.shape[0]), np.zeros(own.shape[0])
-    raw_of_candidates(click, common, own, clicks)
-    raw_of_candidates(conversion, common, own, conversions)
+    codes, own_words = np.empty(common.shape[0], np.int64), np.empty(own.shape, np.int64)
+    codes_of(common, codes)
+    for row in range(own.shape[0]):
+        codes_of(own[row], own_words[row])
+    raw_of_candidates(click, common, codes, own_words, clicks)
+    raw_of_candidates(conversion, common, codes, own_words, conversions)
     return valued((clicks, conversions), numbers, variance, (common, own, categories), lines)
 
 
@@ -98,14 +102,16 @@ class BiddingModel:
             raise ValueError("a word's variance is between 0 and the prior's")
         if not all(np.isfinite(one) and one >= 0 for one in (*self.worth.values(), self.delay)):
             raise ValueError("worth and delay are finite and 0 or more")
+        # Laid out at once: a forest that candidates cannot ask is refused when it is loaded.
+        _ = self.kernel
 
-    @property
-    def kernel(self) -> tuple[Trees, Trees, Numbers, F64, npt.NDArray[np.int64]]:
-        """Answer the arguments of `value_lines` that do not change; keep them with the model."""
+    @cached_property
+    def kernel(self) -> tuple[Fan, Fan, Numbers, F64, npt.NDArray[np.int64]]:
+        """Answer the arguments of `value_lines` that do not change, made once a model."""
         one, two = self.click, self.conversion
         return (
-            one.forest.trees,
-            two.forest.trees,
+            fan_of(one.forest.trees, COMMON, CATEGORIES),
+            fan_of(two.forest.trees, COMMON, CATEGORIES),
             (one.slope, one.intercept, one.mean, two.slope, two.intercept, two.mean),
             self.variance,
             np.array(CATEGORIES, np.int64),
