@@ -191,3 +191,29 @@ async def test_answers_are_counted_by_route_and_status(app: App, door: Dispatche
     await reply(door, "GET", "/v1/things/a")
     await reply(door, "GET", "/v1/things/b")
     assert count(**labels) == before + 2
+
+
+async def nothing(context: Context, request: Request) -> Reply:
+    return Reply(204, b"", ((b"x-why", b"nothing to say"),))
+
+
+OWN_WORDS = (
+    Route("POST", "/v1/own", fail, "", "test", body_cap=10,
+          refuse=lambda error: Reply(400, b"", ((b"x-code", type(error).__name__.encode()),))),
+    route("GET", "/v1/nothing", nothing),
+)  # fmt: skip
+
+
+def test_a_protocol_may_have_its_own_words_for_errors(app: App) -> None:
+    made = Dispatcher(OWN_WORDS, inner)
+    made.context = app.context
+    answer = app.runner.run(ask(made, "POST", "/v1/own", (b"x" * 11,)))
+    assert answer is not None
+    assert (answer.status, answer.body, answer.headers["x-code"]) == (400, b"", "BadBody")
+
+
+def test_no_content_has_no_length_and_no_type(app: App) -> None:
+    made = Dispatcher(OWN_WORDS, inner)
+    made.context = app.context
+    answer = app.runner.run(ask(made, "GET", "/v1/nothing"))
+    assert answer == Answer(204, b"", {"x-why": "nothing to say"})
