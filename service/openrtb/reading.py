@@ -27,6 +27,8 @@ from service.openrtb.wire_imp import Imp
 from service.openrtb.wire_place import App, Device, Dooh, Site, User
 
 MAX_IMPRESSIONS = 100
+LONGEST_MS = 60_000
+"""No exchange waits longer, whatever it writes."""
 SPECIAL = 500
 """Auction types from here on are the exchange's own."""
 
@@ -74,7 +76,7 @@ def read_auction(
         _blocks(request),
         privacy,
         _keys(request.user, request.device) if privacy.personal else _NO_KEYS,
-        request.tmax,
+        None if request.tmax is None else max(-LONGEST_MS, min(request.tmax, LONGEST_MS)),
         request.test == 1,
         exchange or (chain[-1] if chain else ""),
         complete,

@@ -15,6 +15,8 @@ from service.openrtb.wire_imp import Deal as WireDeal
 from service.openrtb.wire_place import Device
 
 SECOND_MS = 1_000
+LARGEST = 1 << 20
+"""No screen has more pixels a side."""
 _LINEARITIES = (1, 2)
 _DEAL_TYPES = {1: AuctionType.first, 2: AuctionType.second, 3: AuctionType.fixed}
 
@@ -77,8 +79,9 @@ def _banner(banner: Banner, screen: Device | None) -> Spot:
         if size is not None:
             sizes.append(size)
         elif banner.w is None and banner.h is None and screen is not None:
-            ratio = screen.pxratio if screen.pxratio and screen.pxratio > 0 else 1.0
-            w, h = int((screen.w or 0) / ratio), int((screen.h or 0) / ratio)
+            ratio = screen.pxratio if screen.pxratio and screen.pxratio > 1 else 1.0
+            w = int(min(screen.w or 0, LARGEST) / ratio)
+            h = int(min(screen.h or 0, LARGEST) / ratio)
             if w > 0 and h > 0:
                 sizes.append(Size(w, h))
                 bounded = True

@@ -205,6 +205,22 @@ HOSTILE: dict[str, Any] = {
     "absurd numbers": request(
         imp(banner={"w": 10**30, "h": -(10**30)}, exp=-5), at=-(10**30), tmax=10**30
     ),
+    "endless time": request(tmax=10**400),
+    "time long past": request(tmax=-(10**400)),
+    "endless screen": request(
+        imp(instl=1, banner={}), device={"w": 10**400, "h": 10**400, "pxratio": 1e-300}
+    ),
+    "endless durations": request(
+        imp(
+            video={
+                "mimes": ["video/mp4"],
+                "maxduration": 10**400,
+                "poddur": 10**400,
+                "maxseq": 10**400,
+                "durfloors": [{"mindur": -(10**400), "bidfloor": 1e308}],
+            }
+        )
+    ),
     "nested": request(ext=[[[]]]),
     "odd text": request(imp("\x00\u202e"), site={"page": "://:@?#", "domain": "."}),
     "odd addresses": request(device={"ip": "999.999.999.999", "ipv6": ":" * 500}),
