@@ -62,7 +62,7 @@ class Purchases:
         sales = np.bincount(item, minlength=size).astype(np.float64)
 
         def total(weights: npt.NDArray[Any]) -> F64:
-            return np.bincount(item, weights=weights, minlength=size)
+            return np.bincount(item, weights=weights, minlength=size).astype(np.float64)
 
         known = at < until - self._within
         back = total(known & (following < until) & (following - at <= self._within))

@@ -168,6 +168,8 @@ def _survival(
     learned: Learned,
 ) -> Hazard | None:
     history, until, people, settings = ground
+    if not settings.hazard:
+        return None
     x, waited, as_of = learned.own(table.x(prospects)), table.waited, table.as_of
     later = drawn(open_, OPEN_CUTOFFS)
     if later:
@@ -214,16 +216,15 @@ def fit(
         rows = np.ones(len(table), np.bool_)
         prospects = prospects_for(seen, table, rows, settings)
         x = table.x(prospects)
-        names = table.names(prospects)
-        check_leaks_by_cutoff(x, table.y, table.as_of, names, settings.allowed_leaks)
+        check_leaks_by_cutoff(
+            x, table.y, table.as_of, table.names(prospects), settings.allowed_leaks
+        )
         learned, tuned, _, kind = learn_from(
             x, table, np.flatnonzero(rows), settings, table.optional(prospects)
         )
         bar.update(1)
-        hazard = None
-        if settings.hazard:
-            ground = Ground(seen, until, people, settings)
-            hazard = _survival(ground, plan.open, table, prospects, learned)
+        ground = Ground(seen, until, people, settings)
+        hazard = _survival(ground, plan.open, table, prospects, learned)
         bar.update(1)
     heard = table.repute is not None and not learned.left_out
     repute = Purchases(seen, meaning.horizon_days).as_of(until) if heard else None
