@@ -27,18 +27,18 @@ from benchmarks.servers import Server, environment, free_port
 
 WORKERS, CAMPAIGNS, SITES, AUCTIONS = 4, 100, 10, 200_000
 AT_ONCE = 24
-SECONDS = 200.0
+SECONDS = 240.0
 """Auctions come evenly over this time, or slower where the machine cannot keep up."""
 KILL_S = 5.0
-KILLING = 0.6
+KILLING = 0.5
 """Share of the auctions during which workers are killed; afterwards locked money comes back."""
 REPLAYED, REPLAYS = 20, 10
 _ASKED = 180
 """Micros an auction that all budgets together ask for: about half of what can be bought, for two
 of three auctions are won at a mean of some 500."""
 _SETTINGS = {
-    "SANDERLING_BID_HOLD_S": "30",
-    "SANDERLING_BID_GRACE_S": "10",
+    "SANDERLING_BID_HOLD_S": "60",
+    "SANDERLING_BID_GRACE_S": "30",
     "SANDERLING_BID_CAP_MS": "1000",
     "SANDERLING_FSYNC": "everysec",
 }
@@ -71,6 +71,8 @@ def _outcome(
         name: max(spent[name], books.owed[name]) - budget for name, budget in budgets.items()
     }  # fmt: skip
     under = [1 - spent[name] / budget for name, budget in budgets.items()]
+    # A bill may be taken and its answer lost with the worker; told again too late it is refused
+    # there. So ours lies between what was acknowledged and what was charged.
     charged = {name: books.owed[name] for name in budgets}
     for campaign, micros in books.unpaid.values():
         charged[campaign] += micros
@@ -79,7 +81,9 @@ def _outcome(
         "max_overspend_micros": float(max(0, *over.values())),
         "under_delivery": max(0.0, 1 - sum(spent.values()) / sum(budgets.values())),
         "worst_under_delivery": max(under),
-        "books_differ_micros": float(sum(abs(spent[n] - books.owed[n]) for n in budgets)),
+        "books_differ_micros": float(
+            sum(max(0, books.owed[n] - spent[n], spent[n] - charged[n]) for n in budgets)
+        ),
         "replay_spend_micros": float(replayed),
         "unpaid_bills": float(len(books.unpaid)),
         "charged_beyond_micros": float(max(0, *[charged[n] - budgets[n] for n in budgets])),
