@@ -2,8 +2,9 @@
 
 A day of auctions against five shaded competitors; prices drawn from real histograms when the data
 is there. What an impression is worth is told (oracle value); prices are learned from notices, by
-the landscape and shading that serve. Three promises a seed: the surplus against the best constant
-multiplier chosen in hindsight; with a budget, spend against plan; with a target, cost a conversion.
+the landscape and shading that serve. Three promises: the surplus, expected over seeds, against the
+best constant multiplier of each seed in hindsight (`ratio`; the worst seed's is `ratio_worst`);
+with a budget, spend against plan; with a target, cost a conversion, each in the worst seed.
 Market and player were set up on seeds 1 and 2; the figures are of seeds 101 and on.
 """
 
@@ -82,7 +83,7 @@ def figures_of(settings: MarketSettings, seed: int) -> Figures:
     return {
         "surplus": free.surplus,
         "best_constant": best.surplus,
-        "ratio": free.surplus / best.surplus,
+        "ratio_worst": free.surplus / best.surplus,
         "hindsight_share": free.surplus / perfect,
         "truthful_ratio": constant(market, 1.0).surplus / best.surplus,
         "spend_error": abs(float(held.spend.sum()) / budget - 1.0),
@@ -95,7 +96,13 @@ def figures_of(settings: MarketSettings, seed: int) -> Figures:
     }
 
 
-WORST = {"ratio": min, "spend_error": max, "off_plan": max, "overspent": max, "cpa_error": max}
+WORST = {
+    "ratio_worst": min,
+    "spend_error": max,
+    "off_plan": max,
+    "overspent": max,
+    "cpa_error": max,
+}
 """Figures of which the worst seed counts; of the others the mean."""
 
 
@@ -110,8 +117,9 @@ def run(arguments: Arguments) -> Outcome:
         else float(np.mean([row[name] for row in rows]))
         for name in rows[0]
     }
+    figures["ratio"] = figures["surplus"] / figures["best_constant"]
     notes = [
-        f"simulated, seed {seed}: {row['ratio']:.4f} of the best constant, spend off by "
+        f"simulated, seed {seed}: {row['ratio_worst']:.4f} of the best constant, spend off by "
         f"{row['spend_error']:.4f}, cost a conversion by {row['cpa_error']:.4f}"
         for seed, row in zip(seeds, rows, strict=True)
     ]

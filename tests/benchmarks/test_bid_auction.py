@@ -34,6 +34,7 @@ def test_every_figure_is_there(short):
     for name in ("surplus", "best_constant", "spend_error", "cpa_error", "hindsight_share"):
         assert np.isfinite(figures[name]), name
     assert figures["overspent"] == 0.0
+    assert figures["ratio"] == pytest.approx(figures["surplus"] / figures["best_constant"])
     assert 0 < figures["hindsight_share"] < 1
     assert {bar.name for bar in outcome.bars} == {"ratio", "spend_error", "overspent", "cpa_error"}
     assert len(outcome.notes) == 1
@@ -58,7 +59,7 @@ def test_bidding_the_value_in_first_price_misses_the_bar(short, monkeypatch):
 
 
 def test_the_worst_seed_counts():
-    assert bid_auction.WORST["ratio"] is min
+    assert bid_auction.WORST["ratio_worst"] is min
     assert bid_auction.WORST["cpa_error"] is max
 
 
