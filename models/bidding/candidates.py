@@ -136,7 +136,8 @@ def raw_of_candidates(fan: Fan, common: F64, codes: I64, own: I64, out: F64) -> 
     common: float64[s], what is shared. codes: int64[s], the same as `codes_of` gives it. own:
     int64[n, k], the words that tell candidates apart, each below WORDS_BELOW.
     """
-    one, low = np.uint64(1), np.uint64(63)
+    one, low, n = np.uint64(1), np.uint64(63), out.shape[0]
+    patterns = np.empty(n, np.int64)
     numbers, number_column, number_bit = fan.numbers, fan.number_column, fan.number_bit
     threshold, missing_left = fan.threshold, fan.missing_left
     shared, shared_column, shared_bit = fan.shared, fan.shared_column, fan.shared_bit
@@ -153,10 +154,14 @@ def raw_of_candidates(fan: Fan, common: F64, codes: I64, own: I64, out: F64) -> 
             left = (shared_mask[s, code >> 6] >> (np.uint64(code) & low)) & one
             pattern |= np.int64(left) << shared_bit[s]
         first, last, place = own_from[tree], own_from[tree + 1], start[tree]
-        for row in range(out.shape[0]):
-            mine = pattern
-            for s in range(first, last):
-                code = own[row, own_column[s]]
+        for row in range(n):
+            patterns[row] = place + pattern
+        # Split by split over all candidates: loops of one length, which a processor foresees.
+        for s in range(first, last):
+            column, bit = own_column[s], own_bit[s]
+            for row in range(n):
+                code = own[row, column]
                 left = (own_mask[s, code >> 6] >> (np.uint64(code) & low)) & one
-                mine |= np.int64(left) << own_bit[s]
-            out[row] += value[place + mine]
+                patterns[row] += np.int64(left) << bit
+        for row in range(n):
+            out[row] += value[patterns[row]]

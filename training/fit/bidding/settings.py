@@ -30,7 +30,7 @@ class BiddingSettings:
     conversion_days: float = 14.0
     silent_hours: float = 1.0
     leaves: int = 8
-    most_trees: int = 120
+    most_trees: int = 80
     rate: float = 0.08
     blind_share: float = 0.15
     law: str = "logistic"
