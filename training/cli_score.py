@@ -15,7 +15,8 @@ _ABOUT = """\
 Score everyone in the log as of a time and write one row a user to a Parquet file.
 
 Intent scores every session of a file of events (--events) after its event number --at-event, or
-after its last; what comes later is not looked at. Sessions without so many events have no row.
+after its last; what comes later is not looked at. Sessions without so many events have no row;
+of one of more than 256 the first 256 are looked at.
 Answers come from the family's current bundle, or from --version; without any, from the
 challenger that `fit` left.
 """

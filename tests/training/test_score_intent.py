@@ -19,6 +19,8 @@ from feature_store.store import StoreSettings
 from models.bundle import CHALLENGER, CURRENT, open_bundle, read_pointer
 from models.families import load_scorer
 from models.intent.categories import category_code
+from models.intent.past import SESSION
+from tests.golden.visiting import visiting_model
 from tests.training.fit.intent.shop import END, ITEMS, QUICK, START, events_of
 from training.cli import main
 from training.fit.intent import aggregates
@@ -175,15 +177,39 @@ def test_sessions_of_events_without_a_user_are_scored(home: Home, tmp_path: Path
     [
         (["--at-event", "0"], "counts from 1"),
         (["--at-event", "500"], "no session"),
+        (["--as-of", "2999-01-01"], "future"),
+        (["--as-of", "soon"], "--as-of"),
+        (["--as-of", "2000-01-01"], "before --as-of"),
     ],
 )
-def test_places_that_no_session_has_are_refused(
+def test_places_and_times_that_no_session_has_are_refused(
     home: Home, visits: Path, words: list[str], reason: str, capsys
 ) -> None:
     out = visits.with_name("none.parquet")
     assert main(["score", "intent", "--events", str(visits), "--out", str(out), *words]) == 4
     assert reason in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_sessions_of_one_event_and_of_ten_thousand_are_scored(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    ats = [START + 1000 * k for k in range(10_000)]
+    pl.DataFrame(
+        {
+            "user": ["long"] * len(ats) + ["short"],
+            "kind": "click",
+            "item": [f"item-{k % ITEMS}" for k in range(len(ats))] + ["never-seen"],
+            "at": [*ats, START],
+        }
+    ).write_csv(path)
+    model, read = visiting_model(), read_events(path, END)
+    rows = scored(read, model, None)
+    # Of a very long session the first events stand for the rest.
+    assert sorted(rows["events"].to_list()) == [1, SESSION]
+    assert rows["probability"].is_between(0, 1, closed="none").all()
+    assert rows["confidence"].is_between(0, 1).all()
+    fifth = scored(read, model, 5).filter(user="long")
+    assert fifth.select("at_event", "events", "as_of").row(0) == (5, SESSION, ats[4] + 1)
 
 
 def test_a_file_is_asked_for(home: Home, tmp_path: Path, capsys) -> None:
