@@ -139,7 +139,8 @@ def test_shares_add_up_and_batches_answer_as_single_rows(fitted) -> None:
     )
     for place in range(len(x)):
         alone = model.score_many(x[place : place + 1])
-        assert alone.probability[0] == scored.probability[place]
+        # Few rows are calibrated one by one, many at once: equal up to rounding.
+        assert alone.probability[0] == pytest.approx(scored.probability[place], rel=1e-12)
     curve = model.survival(x, [0, 15, 30, 60], scored.probability)
     assert curve[:, 2] == pytest.approx(scored.probability, abs=1e-9)
     assert np.all(np.diff(curve, axis=1) <= 0)
