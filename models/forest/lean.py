@@ -95,7 +95,7 @@ def twice(row: np.ndarray, both: np.ndarray) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def pattern_of(asks: np.ndarray, thresholds: np.ndarray, tree: int, both: np.ndarray) -> int:
+def pattern_of(asks: np.ndarray, thresholds: np.ndarray, tree: int, both: np.ndarray) -> np.uint64:
     """Answer which splits of a tree send a row (see `twice`) left, as bits."""
     pattern = np.uint64(0)
     for k in range(WIDE):

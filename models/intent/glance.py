@@ -173,7 +173,7 @@ def _trusted(
     offsets, out, open_ = np.array([0, n]), np.empty(n), np.empty(n, np.bool_)
     usual = part(blob, bounds, _TRUST).view(np.float64)
     write_trust(known, offsets, usual, settings[_HALF], out)
-    write_stands(own.kinds, offsets, np.int64(settings[_GOAL]), np.int64(settings[_NEEDED]), open_)
+    write_stands(own.kinds, offsets, int(settings[_GOAL]), int(settings[_NEEDED]), open_)
     steady = np.ones(1)
     widths = part(blob, bounds, _TRUST + 1).view(np.float64).reshape((_PLACES, -1))
     if widths.shape[1]:
@@ -205,7 +205,7 @@ def _look(
     met_items: np.ndarray,
     met_categories: np.ndarray,
     table: np.ndarray,
-) -> tuple[float, float, int, int, int]:
+) -> Any:
     """Answer Seen of a history. Each array is an argument of its own: inside a tuple it would
     cost five times as much to hand over."""
     end = ats.shape[0]
@@ -274,7 +274,8 @@ class Glancer:
         """
         # Copies of one sort each: of any other numba would compile all anew, while somebody waits.
         own = [np.array(one, dtype) for one, dtype in zip(history, _SORTS, strict=True)]
-        return Seen(*_look(*own, as_of, self.gap_ms, self.settings, *self.arrays))
+        kernel: Any = _look
+        return Seen(*kernel(*own, as_of, self.gap_ms, self.settings, *self.arrays))
 
     @classmethod
     def of(cls, parts: Parts, gap_ms: int, question: tuple[int, int]) -> Self | None:

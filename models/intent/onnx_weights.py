@@ -45,7 +45,7 @@ def read_graph(onnx: bytes) -> Graph:
                 kind = "".join(_text(one) for one in _of(held, 4))
                 if outputs:
                     nodes[outputs[0]] = Node(kind, inputs, numbers)
-            elif field == 5:
+            elif field == 5 and isinstance(held, bytes):
                 arrays |= _array(held)
     return Graph(nodes, arrays)
 
