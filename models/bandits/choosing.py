@@ -123,7 +123,7 @@ def thompson_odds(level: np.ndarray, doubt: np.ndarray, width: float, odds: np.n
             after = 1.0
             if place <= INTERVALS:
                 sd = max(width * doubt[arm], _TINY)
-                after = _below((low + step * place - level[arm]) / sd)
+                after = _below(float((low + step * place - level[arm]) / sd))
             mass[arm], middle[arm] = after - before[arm], max(0.5 * (before[arm] + after), _TINY)
             before[arm] = after
             product *= middle[arm]

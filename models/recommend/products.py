@@ -6,6 +6,8 @@ lanes; here the vectors of _LANES items lie across the lanes and no such sum is 
 generic vector code: every processor gets its own form of it. Knows nothing of items.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
@@ -44,7 +46,7 @@ _HALVES = ir.VectorType(ir.IntType(16), 2 * _LANES)
 _PRODUCTS = ir.VectorType(_SUM, 2 * _LANES)
 
 
-def _spread(builder: ir.IRBuilder, pair: ir.Value) -> ir.Value:
+def _spread(builder: Any, pair: ir.Value) -> ir.Value:
     """Put one pair beside every vector's."""
     unset = ir.Constant(_SUMS, ir.Undefined)
     first = builder.insert_element(unset, pair, ir.Constant(_SUM, 0))
@@ -52,7 +54,7 @@ def _spread(builder: ir.IRBuilder, pair: ir.Value) -> ir.Value:
     return builder.bitcast(everywhere, _HALVES)
 
 
-def _added(builder: ir.IRBuilder, rows: ir.Value, pair: ir.Value) -> ir.Value:
+def _added(builder: Any, rows: ir.Value, pair: ir.Value) -> ir.Value:
     """Multiply, and add what lies in even places to what lies in odd ones."""
     product = builder.mul(builder.sext(rows, _PRODUCTS), builder.sext(pair, _PRODUCTS))
     unset = ir.Constant(_PRODUCTS, ir.Undefined)
@@ -62,8 +64,7 @@ def _added(builder: ir.IRBuilder, rows: ir.Value, pair: ir.Value) -> ir.Value:
     )
 
 
-@intrinsic
-def _multiply(typingctx, blocks, pairs, block, out):
+def _multiplying(typingctx: Any, blocks: Any, pairs: Any, block: Any, out: Any) -> Any:
     """Write to block's part of int32[n] the products with int32[d / 2] pairs of 16 bits."""
     signature = types.void(blocks, pairs, block, out)
 
@@ -89,6 +90,9 @@ def _multiply(typingctx, blocks, pairs, block, out):
         return context.get_dummy_value()
 
     return signature, generate
+
+
+_multiply: Any = intrinsic(_multiplying)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -37,7 +37,9 @@ def _key(bits: np.int32) -> np.int32:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _worse(key: int, index: int, other: int, other_index: int) -> bool:
+def _worse(
+    key: np.int32 | int, index: int, other: np.int32 | int, other_index: int
+) -> bool | np.bool_:
     return key < other or (key == other and index > other_index)
 
 
@@ -60,7 +62,7 @@ def _sink(keys: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _offer(key: np.int32, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
+def _offer(key: np.int32 | int, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
     """Put a key into the heap of the best unless it is full of better ones; answer its size."""
     k = out.shape[0]
     if size < k:
