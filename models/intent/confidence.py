@@ -62,6 +62,7 @@ def write_trust(known: F64, offsets: I64, usual: F64, half: float, out: F64) -> 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def write_steady(width: F64, place: I64, starts: I64, widths: F64, out: F64) -> None:
+    """Write to float64[k] how steady members are: 1 where they disagree least at that place."""
     for k in range(len(width)):
         row = np.searchsorted(starts, place[k], side="right") - 1
         below = np.searchsorted(widths[row], width[k], side="left") / widths.shape[1]

@@ -24,6 +24,8 @@ no reason for an answer it never gave."""
 def scale(
     x: F64, mean: F64, deviation: F64, flags: npt.NDArray[np.int64], logarithmic: bool, out: F32
 ) -> None:
+    """Write float64[n, c] as float32[n, c + f]: standard scores within LIMIT, 0 for what is not
+    finite; then whether each of the f flagged columns (int64[f]) was not."""
     columns = x.shape[1]
     for row in range(x.shape[0]):
         for column in range(columns):

@@ -31,6 +31,7 @@ class Visit(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def session_start(ats: I64, end: int, gap: int) -> int:
+    """Answer the place of the first event of the session that event end - 1 is in; gap: ms."""
     first = max(end - 1, 0)
     while first > 0 and ats[first] - ats[first - 1] <= gap:
         first -= 1

@@ -102,6 +102,8 @@ def write_codes(
     codes: I64,
     known: F64,
 ) -> None:
+    """Write int64[n, 6] codes of every event's fields, numbered end to end, and whether its kind,
+    item and category were met in learning (float64[n, 3]; not a number: it has none)."""
     kinds, items, categories, values, ats = columns
     for s in range(len(offsets) - 1):
         for k in range(offsets[s], offsets[s + 1]):
@@ -127,6 +129,7 @@ def write_codes(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def write_steps(columns: Columns, offsets: I64, steps: F64) -> None:
+    """Write the numbers of every step: what came before it in its own session."""
     kinds, items, categories, _, ats = columns
     for s in range(len(offsets) - 1):
         begin, carts, purchases = offsets[s], 0, 0

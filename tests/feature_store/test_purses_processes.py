@@ -15,6 +15,7 @@ from feature_store.budgets import Ask, Claim, Settled, Word
 from feature_store.opening import open_store
 from feature_store.purses import limits_of
 from feature_store.redis.store import RedisStore
+from feature_store.store import Store
 from tests.feature_store.bidding_worker import campaign
 from tests.feature_store.servers import RunningServer
 
@@ -66,10 +67,16 @@ class Workers:
             reader.join()
 
 
+async def empty_store(server: RunningServer) -> Store:
+    with server.client() as client:
+        client.flushall()
+    return await open_store(url=server.url)
+
+
 async def test_workers_that_are_killed_spend_the_budget_and_never_more(
     servers: Callable[[str], RunningServer],
 ) -> None:
-    store = await open_store(url=servers("valkey").url)
+    store = await empty_store(servers("valkey"))
     assert isinstance(store, RedisStore)
     await store._server.call("DEL", *keys.account("busy"))
     chance = random.Random(1)
