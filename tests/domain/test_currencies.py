@@ -54,9 +54,9 @@ def test_the_same_currency_is_the_same_amount_if_it_is_known() -> None:
 
 
 def test_a_table_of_the_banks_layout_is_read() -> None:
-    rates = parse_rates("Date, USD, XXX, HRK, \n30 October 2026, 1.5, 2, N/A, \n", "us")
+    rates = parse_rates("Date, USD, XTS, HRK, \n30 October 2026, 1.5, 2, N/A, \n", "us")
     assert (rates.as_of, rates.source) == ("30 October 2026", "us")
-    assert rates.per_euro == {"EUR": 1_000_000, "USD": 1_500_000, "XXX": 2_000_000}
+    assert rates.per_euro == {"EUR": 1_000_000, "USD": 1_500_000, "XTS": 2_000_000}
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ WISHES = st.builds(
     not_sites=some(SITES),
     exchanges=some(("north", "south")),
 )
-PLACES = st.sampled_from([("", ""), ("DEU", ""), ("DEU", "BE"), ("FRA", "75"), ("XXX", "")])
+PLACES = st.sampled_from([("", ""), ("DEU", ""), ("DEU", "BE"), ("FRA", "75"), ("ZZZ", "")])
 TRAITS = st.builds(
     Traits,
     geos=PLACES.map(lambda place: geo_names(*place)),
