@@ -1,8 +1,8 @@
 """Notices: the signed token that travels with a bid, and the prices that come back with it.
 
 A token carries all that a notice needs, so that no bid is looked up; it is signed (keyed BLAKE2b,
-RFC 7693), and whose history the impression joins is covered by a key stream, so that nobody else
-can read or link it. Knows nothing of HTTP or of where money is kept.
+RFC 7693); whose history the impression joins and what the bid was worth are covered by a key
+stream, so that nobody else can read or link them. Knows nothing of HTTP or of where money is kept.
 """
 
 import struct
@@ -19,8 +19,9 @@ from domain.errors import BadField
 MAX_TOKEN = 2_048
 KEY_BYTES = 32
 _MAC = 12
-_FORMAT = 1
-_HEAD = struct.Struct("<BBQQQQIIHHfBB3s")
+_FORMAT = 2
+_MOST_ABOUT = 64
+_HEAD = struct.Struct("<BBQQQQIIHHfBBB3s")
 _SEPARATOR = "\x1f"
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _TEST = 1
@@ -33,6 +34,7 @@ class Token(NamedTuple):
     price: what was offered, in cpm micros of `currency`; cost: the same in the campaign's.
     until_ms: of the store's clock, from then on nothing counts. entity: whose history the
     impression joins, "" without leave. at: the auction's type. test: nothing counts at all.
+    about: what those who learn from the bid want back with its notices, at most 64 bytes.
     """
 
     bid: str
@@ -53,6 +55,7 @@ class Token(NamedTuple):
     entity: str = ""
     at: int = 2
     test: bool = False
+    about: bytes = b""
 
 
 class Signer:
@@ -73,19 +76,23 @@ class Signer:
         )
         if names.count(_SEPARATOR) != 5 or len(token.currency) > 3:
             raise ValueError("a token of names that cannot be told apart")
+        if len(token.about) > _MOST_ABOUT:
+            raise ValueError("a token that tells too much of its bid")
         text = names.encode()
         try:
             body = _HEAD.pack(
                 *(_FORMAT, self._id, token.reserved, token.price, token.cost, token.until_ms),
                 *(token.lease, token.day, token.arm, len(text), token.propensity, token.at & 0xFF),
                 _TEST if token.test else 0,
+                len(token.about),
                 token.currency.encode(),
             )
         except struct.error as error:
             raise ValueError("a token of numbers that do not fit") from error
         body += text
-        if token.entity:
-            body += _covered(self._key, token.bid.encode(), token.entity.encode())
+        hidden = token.about + token.entity.encode()
+        if hidden:
+            body += _covered(self._key, token.bid.encode(), hidden)
         body += blake2b(body, key=self._key, digest_size=_MAC).digest()
         made = b2a_base64(body, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
         if len(made) > MAX_TOKEN:
@@ -110,18 +117,20 @@ class Signer:
 def _parsed(body: bytes, key: bytes) -> Token:
     (
         format, _, reserved, price, cost, until, lease, day, arm, length,
-        propensity, at, flags, currency,
+        propensity, at, flags, about, currency,
     ) = _HEAD.unpack_from(body)  # fmt: skip
     if format != _FORMAT:
         raise ValueError("of another release")
     end = _HEAD.size + length
     names = body[_HEAD.size : end].decode().split(_SEPARATOR)
     bid, campaign, line, creative, exchange, policy = names
-    entity = _covered(key, bid.encode(), body[end:]).decode()
+    hidden = _covered(key, bid.encode(), body[end:])
+    if len(hidden) < about:
+        raise ValueError("cut short")
     return Token(
         *(bid, campaign, line, creative, exchange, lease, day, reserved, price, cost),
-        *(currency.rstrip(b"\0").decode(), until, policy, arm, propensity, entity, at),
-        bool(flags & _TEST),
+        *(currency.rstrip(b"\0").decode(), until, policy, arm, propensity),
+        *(hidden[about:].decode(), at, bool(flags & _TEST), hidden[:about]),
     )
 
 

@@ -25,6 +25,7 @@ SIGNER = Signer([KEY])
 TOKEN = Token(
     *("b" * 22, "c1", "l1", "cr1", "north", 7, 739_000, 1_500, 1_500_000, 1_500_000, "EUR"),
     until_ms=1_760_000_000_000, policy="bid/3", arm=4, propensity=0.25, entity="uada", at=1,
+    about=b"worth 3.20",
 )  # fmt: skip
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40)
 MONEY = st.integers(0, 2**53)
@@ -45,12 +46,25 @@ def test_a_token_comes_back_as_it_was_signed() -> None:
         st.text("abcäö€", max_size=150),
         st.integers(0, 255),
         st.booleans(),
+        st.binary(max_size=64),
     )
 )
 def test_any_token_comes_back(token: Token) -> None:
     text = SIGNER.sign(token)
     assert SIGNER.read(text) == token
     assert set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_what_a_bid_was_worth_is_told_to_nobody() -> None:
+    text = SIGNER.sign(TOKEN)
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert TOKEN.about not in raw
+    assert TOKEN.bid.encode() in raw
+
+
+def test_no_more_is_told_of_a_bid_than_fits() -> None:
+    with pytest.raises(ValueError, match="too much"):
+        SIGNER.sign(TOKEN._replace(about=b"x" * 65))
 
 
 @pytest.mark.parametrize("place", range(0, len(SIGNER.sign(TOKEN)), 7))
