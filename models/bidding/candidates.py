@@ -1,9 +1,9 @@
 """A forest's output for candidates that share most of their columns, in one pass over its trees.
 
-A small tree is a table: one output for every way its splits may go. What candidates share is asked
-once for all of them, what tells them apart is asked of each, and neither takes a branch that no
-processor could foresee. The same numbers as `Forest.raw` of whole rows. Knows nothing of what the
-columns mean, only which are words (whole numbers below WORDS_BELOW, as hashed).
+A small tree is a table: one output for every way its splits may go. Which way a word sends the
+splits of every tree is worked out beforehand, so a word costs one byte a tree; what candidates share
+is asked once for all of them. The same numbers as `Forest.raw` of whole rows. Knows nothing of what
+the columns mean, only which are words (whole numbers below WORDS_BELOW, as hashed).
 """
 
 from collections.abc import Collection
@@ -17,35 +17,30 @@ from models.forest.trees import NUMERIC, Trees, goes_left, settled
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 
 WORDS_BELOW = 256
 MOST_SPLITS = 7
-_LIMBS = WORDS_BELOW // 64
+_PATTERNS = 1 << MOST_SPLITS
 
 
 class Fan(NamedTuple):
-    """t trees, their splits parted in three: shared numbers, shared words, own words.
+    """t trees. A pattern is a tree's splits as bits, 1 for those that go left.
 
-    Of each part: where a tree's splits begin (int64[t+1]), each one's column and the bit it sets
-    in a pattern. threshold, missing_left: of numbers. shared_mask, own_mask: uint64[s, 4], the
-    words that go left. start: int64[t], where a tree's outputs begin in value: float64, one a
-    pattern.
+    words: uint8[w, 256, t], the bits that each word of each column of words sets; the first
+    `shared` columns are shared, in the order of column: int64[w]. number_column, threshold,
+    missing_left, number_tree, number_bit: one a split by a number. value: float64[t, 128], the
+    output of every pattern.
     """
 
-    numbers: I64
+    words: U8
+    column: I64
+    shared: int
     number_column: I64
-    number_bit: I64
     threshold: F64
     missing_left: npt.NDArray[np.bool_]
-    shared: I64
-    shared_column: I64
-    shared_bit: I64
-    shared_mask: npt.NDArray[np.uint64]
-    own: I64
-    own_column: I64
-    own_bit: I64
-    own_mask: npt.NDArray[np.uint64]
-    start: I64
+    number_tree: I64
+    number_bit: U8
     value: F64
 
 
@@ -56,53 +51,46 @@ def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
     words: the columns that are words. Raises ValueError for a tree of more than MOST_SPLITS
     splits, and for one that asks a number in another way than by a threshold.
     """
-    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    begins: tuple[list[int], list[int], list[int]] = ([0], [0], [0])
-    bits = np.zeros(len(trees.feature), np.int64)
-    start, values = [0], [np.zeros(0)]
-    for tree in range(len(trees.splits) - 1):
+    count = len(trees.splits) - 1
+    columns = sorted(words)
+    place_of = {column: place for place, column in enumerate(columns)}
+    patterns = np.zeros((len(columns), WORDS_BELOW, count), np.uint8)
+    value = np.zeros((count, _PATTERNS))
+    numbers: list[tuple[int, int, int]] = []
+    for tree in range(count):
         first, size = int(trees.splits[tree]), int(np.diff(trees.splits)[tree])
         if size > MOST_SPLITS:
             raise ValueError(f"trees of {MOST_SPLITS} splits at most are laid out for candidates")
-        for split in range(first, first + size):
+        for bit, split in enumerate(range(first, first + size)):
             column = int(trees.feature[split])
-            bits[split] = split - first
-            if column not in words and (column >= common or trees.kind[split] != NUMERIC):
+            if column in place_of:
+                patterns[place_of[column], :, tree] |= _sent_left(trees, split) << np.uint8(bit)
+            elif column >= common or trees.kind[split] != NUMERIC:
                 raise ValueError("a number is shared and asked by a threshold")
-            place = 2 if column >= common else (1 if column in words else 0)
-            parts[place].append(split)
-        for place, begin in enumerate(begins):
-            begin.append(len(parts[place]))
-        values.append(_outputs(trees, tree))
-        start.append(start[-1] + len(values[-1]))
-    numbers, shared, own = (np.array(part, np.int64) for part in parts)
+            else:
+                numbers.append((split, tree, bit))
+        outputs = _outputs(trees, tree)
+        value[tree, : len(outputs)] = outputs
+    splits = np.array([split for split, _, _ in numbers], np.int64)
     return Fan(
-        settled(begins[0], np.int64),
-        settled(trees.feature[numbers], np.int64),
-        settled(bits[numbers], np.int64),
-        settled(trees.threshold[numbers], np.float64),
-        settled(trees.missing_left[numbers], np.bool_),
-        settled(begins[1], np.int64),
-        settled(trees.feature[shared], np.int64),
-        settled(bits[shared], np.int64),
-        settled(_masks(trees, shared), np.uint64),
-        settled(begins[2], np.int64),
-        settled(trees.feature[own] - common, np.int64),
-        settled(bits[own], np.int64),
-        settled(_masks(trees, own), np.uint64),
-        settled(start[:-1], np.int64),
-        settled(np.concatenate(values), np.float64),
+        settled(patterns, np.uint8),
+        settled(columns, np.int64),
+        sum(column < common for column in columns),
+        settled(trees.feature[splits], np.int64),
+        settled(trees.threshold[splits], np.float64),
+        settled(trees.missing_left[splits], np.bool_),
+        settled([tree for _, tree, _ in numbers], np.int64),
+        settled([1 << bit for _, _, bit in numbers], np.uint8),
+        settled(value, np.float64),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _masks(trees: Trees, splits: I64) -> npt.NDArray[np.uint64]:
-    """Ask each split about every word there can be."""
-    out = np.zeros((splits.shape[0], _LIMBS), np.uint64)
-    for row in range(splits.shape[0]):
-        for word in range(WORDS_BELOW):
-            if goes_left(trees, splits[row], float(word)):
-                out[row, word >> 6] |= np.uint64(1) << np.uint64(word & 63)
+def _sent_left(trees: Trees, split: int) -> U8:
+    """Answer uint8[256]: of every word there can be whether it goes left, 1 or 0."""
+    out = np.zeros(WORDS_BELOW, np.uint8)
+    for word in range(WORDS_BELOW):
+        out[word] = 1 if goes_left(trees, split, float(word)) else 0
     return out
 
 
@@ -136,32 +124,26 @@ def raw_of_candidates(fan: Fan, common: F64, codes: I64, own: I64, out: F64) -> 
     common: float64[s], what is shared. codes: int64[s], the same as `codes_of` gives it. own:
     int64[n, k], the words that tell candidates apart, each below WORDS_BELOW.
     """
-    one, low, n = np.uint64(1), np.uint64(63), out.shape[0]
-    patterns = np.empty(n, np.int64)
-    numbers, number_column, number_bit = fan.numbers, fan.number_column, fan.number_bit
-    threshold, missing_left = fan.threshold, fan.missing_left
-    shared, shared_column, shared_bit = fan.shared, fan.shared_column, fan.shared_bit
-    own_from, own_column, own_bit = fan.own, fan.own_column, fan.own_bit
-    shared_mask, own_mask, start, value = fan.shared_mask, fan.own_mask, fan.start, fan.value
-    for tree in range(start.shape[0]):
-        pattern = np.int64(0)
-        for s in range(numbers[tree], numbers[tree + 1]):
-            asked = common[number_column[s]]
-            left = (asked <= threshold[s]) | ((asked != asked) & missing_left[s])
-            pattern |= np.int64(left) << number_bit[s]
-        for s in range(shared[tree], shared[tree + 1]):
-            code = codes[shared_column[s]]
-            left = (shared_mask[s, code >> 6] >> (np.uint64(code) & low)) & one
-            pattern |= np.int64(left) << shared_bit[s]
-        first, last, place = own_from[tree], own_from[tree + 1], start[tree]
-        for row in range(n):
-            patterns[row] = place + pattern
-        # Split by split over all candidates: loops of one length, which a processor foresees.
-        for s in range(first, last):
-            column, bit = own_column[s], own_bit[s]
-            for row in range(n):
-                code = own[row, column]
-                left = (own_mask[s, code >> 6] >> (np.uint64(code) & low)) & one
-                patterns[row] += np.int64(left) << bit
-        for row in range(n):
-            out[row] += value[patterns[row]]
+    words, column, value = fan.words, fan.column, fan.value
+    count, common_size = value.shape[0], common.shape[0]
+    shared, pattern = np.zeros(count, np.uint8), np.empty(count, np.uint8)
+    for place in range(fan.shared):
+        row = words[place, codes[column[place]]]
+        for tree in range(count):
+            shared[tree] |= row[tree]
+    number_column, threshold, missing_left = fan.number_column, fan.threshold, fan.missing_left
+    number_tree, number_bit = fan.number_tree, fan.number_bit
+    for split in range(number_column.shape[0]):
+        asked = common[number_column[split]]
+        left = (asked <= threshold[split]) | ((asked != asked) & missing_left[split])
+        shared[number_tree[split]] |= number_bit[split] * np.uint8(left)
+    for candidate in range(out.shape[0]):
+        pattern[:] = shared
+        for place in range(fan.shared, column.shape[0]):
+            row = words[place, own[candidate, column[place] - common_size]]
+            for tree in range(count):
+                pattern[tree] |= row[tree]
+        total = out[candidate]
+        for tree in range(count):
+            total += value[tree, pattern[tree]]
+        out[candidate] = total

@@ -106,6 +106,7 @@ def find_candidates(
     found = Found()
     search = _Search(auction, rates)
     currency, known = auction.currency, search.known
+    refused: dict[object, str] = {}
     candidates, causes = found.candidates, found.causes
     for number, ready in enumerate(lines):
         if not number % LINES_A_LOOK and not in_time():
@@ -120,7 +121,13 @@ def find_candidates(
                 causes["currency"] = causes.get("currency", 0) + 1
                 continue
         for creative in ready.creatives:
-            chances = known.get(creative.likeness) or search.chances(creative)
+            why = refused.get(creative.brand)
+            if why is None:
+                why = refused[creative.brand] = refused_by_auction(creative, auction.blocks)
+            if why:
+                causes[why] = causes.get(why, 0) + 1
+                continue
+            chances = known.get(creative.shape) or search.chances(creative)
             why = chances.why
             offers = chances.open if ready.open_market else ()
             if ready.deals and chances.fits:
@@ -136,7 +143,7 @@ def find_candidates(
 
 
 class _Chances(NamedTuple):
-    """What creatives just like one another may do in an auction, whoever's line they are of.
+    """What creatives of one shape may do in an auction, whoever's they are.
 
     fits: impressions they fill. open: offers of the open market. why: the commonest word for
     what they may not, "" when nothing was refused.
@@ -148,7 +155,7 @@ class _Chances(NamedTuple):
 
 
 class _Search:
-    """One auction's search; what one creative showed is not asked again of one just like it."""
+    """One auction's search; what one creative showed is not asked again of one of its shape."""
 
     def __init__(self, auction: Auction, rates: Rates) -> None:
         self._auction = auction
@@ -158,11 +165,10 @@ class _Search:
     def chances(self, creative: ReadyCreative) -> _Chances:
         """Work out what a creative may do, and remember it."""
         auction = self._auction
-        why = refused_by_auction(creative, auction.blocks)
         fits: list[tuple[int, Opportunity, Fit]] = []
         offers: list[Offer] = []
-        refused: list[str] = [why] if why else []
-        for place, opportunity in enumerate(() if why else auction.opportunities):
+        refused: list[str] = []
+        for place, opportunity in enumerate(auction.opportunities):
             how = fit(creative, opportunity)
             if isinstance(how, str):
                 refused.append(how)
@@ -177,7 +183,7 @@ class _Search:
             else:
                 offers.append(Offer(place, opportunity, how, None, terms))
         why = max(refused, key=refused.count) if refused else ""
-        chances = self.known[creative.likeness] = _Chances(fits, tuple(offers), why)
+        chances = self.known[creative.shape] = _Chances(fits, tuple(offers), why)
         return chances
 
     def deals_of(

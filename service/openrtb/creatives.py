@@ -26,8 +26,8 @@ class ReadyCreative:
     seat: its buyer's. domains: of each advertiser domain, all the names by which it may be
     blocked; names: of all of them. attributes: its own, and that it can be skipped.
     categories: of each category, its name and those it lies in. markup: what is sent, "" when
-    there is nothing to send. likeness: one and the same object for creatives that no rule of a
-    request can tell apart.
+    there is nothing to send. brand, shape: one and the same object for creatives that no rule
+    about buyers and advertisers, or none about the impression, can tell apart.
     """
 
     creative: Creative
@@ -40,7 +40,8 @@ class ReadyCreative:
     categories: tuple[frozenset[str], ...] = field(init=False)
     all_categories: frozenset[str] = field(init=False)
     markup: str = field(init=False)
-    likeness: object = field(init=False)
+    brand: object = field(init=False)
+    shape: object = field(init=False)
 
     def __post_init__(self) -> None:
         one = self.creative
@@ -55,7 +56,8 @@ class ReadyCreative:
             ("categories", categories),
             ("all_categories", frozenset[str]().union(*categories)),
             ("markup", one.markup or _plain_banner(one)),
-            ("likeness", _likeness((self.seat, *_ruled(one)))),
+            ("brand", _likeness((self.seat, *_brand(one)))),
+            ("shape", _likeness(_shape(one))),
         ):
             object.__setattr__(self, name, value)
 
@@ -77,14 +79,18 @@ def _likeness(_: tuple[object, ...]) -> object:
     return object()
 
 
-def _ruled(one: Creative) -> tuple[object, ...]:
-    """Answer everything of a creative that any rule looks at."""
+def _brand(one: Creative) -> tuple[object, ...]:
+    """Answer everything of a creative that rules about buyers and advertisers look at."""
+    sendable = bool(one.markup or (one.image and one.click)), one.media
+    return (one.domains, one.categories, one.taxonomy, one.language, one.bundle, *sendable)
+
+
+def _shape(one: Creative) -> tuple[object, ...]:
+    """Answer everything of a creative that rules about an impression look at."""
     return (
-        (one.domains, one.categories, one.taxonomy, one.language, one.bundle),
         (one.media, one.width, one.height, one.mime, one.duration_ms, one.kind, one.protocol),
         (one.apis, one.attributes, one.secure, one.linear, one.skippable, one.expands),
-        (one.bitrate, one.markup if one.media is Media.native else bool(one.markup or one.image)),
-        bool(one.click),
+        (one.bitrate, one.markup if one.media is Media.native else ""),
     )
 
 

@@ -31,18 +31,26 @@ def test_a_picture_alone_becomes_a_banner_that_links() -> None:
 
 
 def test_alike_is_what_no_rule_can_tell_apart() -> None:
-    assert ready(creative="a").likeness is ready(creative="b", markup="<i>").likeness
-    assert ready(seat="s").likeness is not ready(seat="t").likeness
-    different = {
-        "width": 301, "mime": "image/gif", "kind": 3, "domains": ("other.example",),
-        "categories": ("IAB1",), "taxonomy": 2, "language": "de", "bundle": "com.game",
-        "attributes": (1,), "apis": (5,), "secure": False, "expands": True, "markup": "",
-        "duration_ms": 5, "protocol": 3, "bitrate": 7, "linear": False, "skippable": True,
+    one, same = ready(creative="a"), ready(creative="b", markup="<i>")
+    assert one.brand is same.brand
+    assert one.shape is same.shape
+    assert ready(seat="s").brand is not ready(seat="t").brand
+    brands = {
+        "domains": ("other.example",), "categories": ("IAB1",), "taxonomy": 2, "language": "de",
+        "bundle": "com.game", "markup": "",
     }  # fmt: skip
-    alike = {id(ready(**{name: value}).likeness) for name, value in different.items()}
-    assert len(alike | {id(ready().likeness)}) == len(different) + 1
+    shapes = {
+        "width": 301, "mime": "image/gif", "kind": 3, "attributes": (1,), "apis": (5,),
+        "secure": False, "expands": True, "duration_ms": 5, "protocol": 3, "bitrate": 7,
+        "linear": False, "skippable": True,
+    }  # fmt: skip
+    for changes, name, other in ((brands, "brand", "shape"), (shapes, "shape", "brand")):
+        changed = [ready(**{field: value}) for field, value in changes.items()]
+        alike = {id(getattr(each, name)) for each in (one, *changed)}
+        assert len(alike) == len(changes) + 1
+        assert {id(getattr(each, other)) for each in (one, *changed)} == {id(getattr(one, other))}
 
 
 def test_native_markup_is_part_of_the_rules() -> None:
     one, other = (creative(media=Media.native, markup=text) for text in ("{}", "[]"))
-    assert ready(one).likeness is not ready(other).likeness
+    assert ready(one).shape is not ready(other).shape
