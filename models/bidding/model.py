@@ -68,7 +68,8 @@ def value_lines(
         codes_of(own[row], own_words[row])
     raw_of_candidates(click, common, codes, own_words, clicks)
     raw_of_candidates(conversion, common, codes, own_words, conversions)
-    return valued((clicks, conversions), numbers, variance, (common, own, categories), lines)
+    columns = (codes, own_words, categories)
+    return valued((clicks, conversions), numbers, variance, columns, lines)
 
 
 @dataclass(frozen=True, eq=False)

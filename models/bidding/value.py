@@ -102,45 +102,81 @@ def trust(value: float, standard: float, confidence: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def one_value(
+    raws: tuple[float, float],
+    numbers: tuple[float, float, float, float, float, float],
+    doubts: tuple[float, float, int],
+    aim: int,
+    money: tuple[float, float, float],
+    factors: tuple[float, float],
+) -> tuple[float, float, float, float]:
+    """Answer value before trust (cpm micros), both chances and the confidence of one candidate.
+
+    raws: of click and of conversion. numbers: slope, intercept and mean of each. doubts: summed
+    variances of its words for click and for conversion, and how many words. money: target,
+    standard bid, worth. factors: of the online calibration.
+    """
+    click = chance_of(raws[0], numbers[0], numbers[1], factors[0], MOST_CLICK)
+    conversion = chance_of(raws[1], numbers[3], numbers[4], factors[1], MOST_CONVERSION)
+    sure = confidence_of(doubts[0], doubts[2])
+    lift, expected = click / numbers[2], 1e3 * click
+    if aim in (CPA, ROAS, CONVERSIONS):
+        lift, expected = lift * conversion / numbers[5], expected * conversion
+        sure = confidence_of(doubts[0] + doubts[1], 2 * doubts[2])
+    elif aim == CPM:
+        # A price that was agreed is not foretold.
+        sure = 1.0
+    return worth_of(aim, money[0], money[1], money[2], lift, expected), click, conversion, sure
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def doubts_of(
+    variance: F64, categories: npt.NDArray[np.int64], codes: npt.NDArray[np.int64],
+    own: npt.NDArray[np.int64],
+) -> tuple[float, float, int]:  # fmt: skip
+    """Answer the summed variances of a candidate's words, for click and conversion; and how many.
+
+    codes: int64[s], words that are shared, by column. own: int64[k], those of the columns after.
+    """
+    words, shared = categories.shape[0], codes.shape[0]
+    of_click, of_conversion = 0.0, 0.0
+    for word in range(words):
+        column = categories[word]
+        code = codes[column] if column < shared else own[column - shared]
+        place = word * BUCKETS + code
+        of_click += variance[0, place]
+        of_conversion += variance[1, place]
+    return of_click, of_conversion, words
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def valued(
     raws: tuple[F64, F64],
     numbers: tuple[float, float, float, float, float, float],
     variance: F64,
-    columns: tuple[F64, F64, npt.NDArray[np.int64]],
+    columns: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]],
     lines: Line,
 ) -> Valued:
     """Answer the values of n candidates from the raw outputs of both forests.
 
     raws: float64[n] of click and of conversion. numbers: slope, intercept and mean of each.
     variance: float64[2, words · buckets], of every word's weight for click and for conversion
-    (see evidence). columns: what is shared, what tells candidates apart, and which of all
-    columns are words.
+    (see evidence). columns: codes of what is shared, of what tells candidates apart, and which
+    of all columns are words.
     """
-    common, own, categories = columns
-    n, words, shared = own.shape[0], categories.shape[0], common.shape[0]
+    codes, own, categories = columns
+    n = own.shape[0]
     out = Valued(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n, np.bool_))
     for row in range(n):
-        click = chance_of(raws[0][row], numbers[0], numbers[1], lines.click_factor[row], MOST_CLICK)
-        conversion = chance_of(
-            raws[1][row], numbers[3], numbers[4], lines.conversion_factor[row], MOST_CONVERSION
-        )
-        unsure, of_conversion = 0.0, 0.0
-        for word in range(words):
-            column = categories[word]
-            code = common[column] if column < shared else own[row, column - shared]
-            place = word * BUCKETS + int(code)
-            unsure += variance[0, place]
-            of_conversion += variance[1, place]
-        aim, sure = lines.aim[row], confidence_of(unsure, words)
-        lift, expected = click / numbers[2], 1e3 * click
-        if aim in (CPA, ROAS, CONVERSIONS):
-            lift, expected = lift * conversion / numbers[5], expected * conversion
-            sure = confidence_of(unsure + of_conversion, 2 * words)
-        elif aim == CPM:
-            # A price that was agreed is not foretold.
-            sure = 1.0
         standard = lines.standard[row]
-        value = worth_of(aim, lines.target[row], standard, lines.worth[row], lift, expected)
+        value, click, conversion, sure = one_value(
+            (raws[0][row], raws[1][row]),
+            numbers,
+            doubts_of(variance, categories, codes, own[row]),
+            lines.aim[row],
+            (lines.target[row], standard, lines.worth[row]),
+            (lines.click_factor[row], lines.conversion_factor[row]),
+        )
         out.value[row] = trust(value, standard, sure)
         out.click[row], out.conversion[row] = click, conversion
         out.confidence[row], out.trusted[row] = sure, sure >= TRUSTED

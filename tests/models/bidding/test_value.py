@@ -41,7 +41,11 @@ def value(lines, click=0.02, conversion=0.1, sure=1.0, n=1):
     """Value candidates whose forests say these chances with this confidence."""
     odds = [np.full(n, np.log(p / (1 - p))) for p in (click, conversion)]
     variance = np.full((2, len(WORDS) * BUCKETS), PRIOR_VARIANCE * (1 - sure) ** 2)
-    columns = (np.zeros(COMMON), np.zeros((n, len(OWN))), np.array(CATEGORIES, np.int64))
+    columns = (
+        np.zeros(COMMON, np.int64),
+        np.zeros((n, len(OWN)), np.int64),
+        np.array(CATEGORIES, np.int64),
+    )
     numbers = (1.0, 0.0, MEAN_CLICK, 1.0, 0.0, MEAN_CONVERSION)
     return valued((odds[0], odds[1]), numbers, variance, columns, lines)
 
@@ -88,7 +92,11 @@ def test_conversions_must_be_known_too():
     n_words = len(WORDS) * BUCKETS
     variance = np.stack([np.zeros(n_words), np.full(n_words, PRIOR_VARIANCE)])
     odds = (np.full(1, -4.0), np.full(1, -2.0))
-    columns = (np.zeros(COMMON), np.zeros((1, len(OWN))), np.array(CATEGORIES, np.int64))
+    columns = (
+        np.zeros(COMMON, np.int64),
+        np.zeros((1, len(OWN)), np.int64),
+        np.array(CATEGORIES, np.int64),
+    )
     numbers = (1.0, 0.0, MEAN_CLICK, 1.0, 0.0, MEAN_CONVERSION)
     of_click = valued(odds, numbers, variance, columns, line("cpc", 1e6))
     of_conversion = valued(odds, numbers, variance, columns, line("cpa", 1e6))
