@@ -33,7 +33,8 @@ def may_use(profile: Profile | None, purpose: Purpose, *, unanswered: bool) -> b
     `unanswered` is the deployment's stated rule for users who never answered: True where
     the operator has another lawful basis (opt-out), False where consent is required (opt-in).
     """
-    if profile is None or purpose.value not in profile.consent:
+    if profile is None:
         return unanswered
-    # Anything but a plain yes is a no: what cannot be read is not consent.
-    return profile.consent[purpose.value] is True
+    # A purpose hashes as its word. Anything but a plain yes is a no: what cannot be read is not
+    # consent.
+    return profile.consent.get(purpose, unanswered) is True

@@ -11,14 +11,18 @@ from typing import Any, NamedTuple, Protocol
 import numpy.typing as npt
 
 from domain.condition_text import parse_condition
-from domain.conditions import Condition, judge, names_in
+from domain.conditions import names_in
 from domain.errors import BadField
 from domain.scores import Band
+from domain.verdicts import YES, Ready, ready
 from feature_store.audiences import VOCABULARY, level_of, row_lookup
 from feature_store.segments import BLOB_NAME, parse
 from feature_store.store import Store
 from service.logs import log_warning
 from service.polling import SharedValue
+
+_REMEMBERED = 16
+"""Choices of segments that are remembered: those that lines ask for change when campaigns do."""
 
 
 class Told(Protocol):
@@ -53,8 +57,20 @@ class Named(NamedTuple):
     """A segment, ready to be judged; `families` are those of the columns that it names."""
 
     name: str
-    condition: Condition
+    ask: Ready
     families: frozenset[str]
+
+
+class Picked(NamedTuple):
+    """Some of the segments, and the families of columns that these name."""
+
+    named: tuple[Named, ...]
+    families: frozenset[str]
+
+    @classmethod
+    def of(cls, named: tuple[Named, ...]) -> "Picked":
+        """Answer segments with their families."""
+        return cls(named, frozenset[str]().union(*[one.families for one in named]))
 
 
 class LiveSegments(SharedValue[tuple[Named, ...]]):
@@ -62,11 +78,26 @@ class LiveSegments(SharedValue[tuple[Named, ...]]):
 
     def __init__(self, store: Store, *, poll_s: float = 2.0) -> None:
         super().__init__(store, BLOB_NAME, _read, (), poll_s)
+        self._picked: dict[frozenset[str] | None, Picked] = {}
+        self._of: tuple[Named, ...] | None = None
 
     @property
     def families(self) -> frozenset[str]:
         """The families of columns that some segment names: others need not be known."""
-        return frozenset[str]().union(*[one.families for one in self.current])
+        return self.picked().families
+
+    def picked(self, wanted: frozenset[str] | None = None) -> Picked:
+        """Answer the segments with these names, None for all; remembered until they change."""
+        if self._of is not self.current:
+            self._of = self.current
+            self._picked.clear()
+        found = self._picked.get(wanted)
+        if found is None:
+            if len(self._picked) >= _REMEMBERED:
+                self._picked.clear()
+            named = [one for one in self.current if wanted is None or one.name in wanted]
+            found = self._picked[wanted] = Picked.of(tuple(named))
+        return found
 
     def of(
         self,
@@ -74,15 +105,17 @@ class LiveSegments(SharedValue[tuple[Named, ...]]):
         place: int,
         scores: Mapping[str, float],
         attributes: Mapping[str, Any],
+        wanted: frozenset[str] | None = None,
     ) -> tuple[str, ...]:
-        """Answer the names of the segments that one user is in.
+        """Answer the names of the segments that one user is in, of all or of those `wanted`.
 
         rows: of the views in feature_store.audiences.SHOWN, as far as they are named; place: the
         user's. scores: by full name. What is unknown puts nobody in; the band of the sweep before
         is, outside a sweep.
         """
+        named = self.picked(wanted).named
         lookup = row_lookup(rows, place, scores, attributes)
-        return tuple([one.name for one in self.current if judge(one.condition, lookup).yes])
+        return tuple([one.name for one in named if one.ask(lookup) == YES])
 
 
 def _read(blob: bytes | None) -> tuple[Named, ...]:
@@ -92,7 +125,7 @@ def _read(blob: bytes | None) -> tuple[Named, ...]:
         try:
             condition = parse_condition(segment.where, VOCABULARY)
             families = frozenset(name.partition(".")[0] for name in names_in(condition))
-            found.append(Named(segment.name, condition, families))
+            found.append(Named(segment.name, ready(condition), families))
         except BadField as error:
             log_warning("a saved segment cannot be read", why=error.message)
     return tuple(found)

@@ -92,3 +92,26 @@ def test_scores_are_called_as_conditions_call_them() -> None:
     assert found["churn.band"] == 2.0
     assert found["churn.value"] == pytest.approx(nan, nan_ok=True)
     assert scores_of(TOLD._replace(band=None))["churn.band"] != 0.0
+
+
+async def test_only_the_segments_that_are_asked_for_are_judged() -> None:
+    store = MemoryStore()
+    await saved.put(store, "old", "rfm.recency > 30", NOW)
+    await saved.put(store, "gold", "attributes.plan = gold", NOW)
+    live = LiveSegments(store)
+    await live.look()
+    old = frozenset({"old", "gone"})
+    assert live.picked(old).families == {"rfm"}
+    assert live.picked(old) is live.picked(frozenset({"gone", "old"}))
+    assert live.picked().families == live.families == {"rfm", "attributes"}
+    asked = rows([40.0])
+    assert live.of(asked, 0, {}, {"plan": "gold"}) == ("gold", "old")
+    assert live.of(asked, 0, {}, {"plan": "gold"}, old) == ("old",)
+    assert live.of({}, 0, {}, {"plan": "gold"}, frozenset()) == ()
+    # What was picked is forgotten when the segments change.
+    await saved.put(store, "gone", "attributes.plan = gold", NOW)
+    await live.look()
+    assert live.of(asked, 0, {}, {"plan": "gold"}, old) == ("gone", "old")
+    for number in range(50):
+        assert live.picked(frozenset({str(number)})).named == ()
+    assert live.picked(old).families == {"rfm", "attributes"}

@@ -106,3 +106,22 @@ def test_answers_tell_of_them(shop: App) -> None:
     told = shop.send("POST", "/v1/intent", {"user": "ann"})[1]
     assert "segments" not in told
     assert told["probability"] is not None
+
+
+def test_only_what_is_asked_about_is_looked_at(shop: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled: list[list[str]] = []
+    plain = membership.view_rows
+
+    def noted(views: list[Any], *rest: Any) -> Any:
+        filled.append([view.name for view in views])
+        return plain(views, *rest)
+
+    monkeypatch.setattr(membership, "view_rows", noted)
+    save(shop, gold="attributes.plan = gold", fresh="recency < 1", dogs="uplift.high < 0")
+    assert now(shop, wanted=frozenset({"gold"})) == ("gold",)
+    assert now(shop, wanted=frozenset({"unsaved"})) == ()
+    assert filled == []
+    assert now(shop, wanted=frozenset({"gold", "fresh"})) == ("fresh", "gold")
+    assert now(shop, wanted=frozenset({"dogs"})) == ("dogs",)
+    assert filled == [["rfm"], ["rfm", "rhythm", "breadth"]]
+    assert now(shop) == ("dogs", "fresh", "gold")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.campaigns import Campaign, FrequencyCap
 from domain.events import Kind
 from domain.ids import hash32
-from models.bidding.frequency import Caps
+from models.bidding.frequency import Caps, prepare, uncapped_lines
 
 NOW = 1_760_000_000_000
 HISTORY = np.dtype([("at", "<i8"), ("kind", "u1"), ("campaign", "<u4")])
@@ -75,3 +75,50 @@ def test_it_agrees_with_a_count_by_hand(rows: list[Row], caps: list[list[tuple[i
         for one in campaigns
     ]
     assert Caps(campaigns).capped(history(*rows), NOW).tolist() == expected
+
+
+def left(
+    caps: list[Campaign], owners: list[int], seen: np.ndarray | None, lines: list[int] | None = None
+) -> list[int]:
+    """Answer the lines that stay, of all unless told."""
+    numbers = np.arange(len(owners), dtype=np.int32) if lines is None else np.array(lines, np.int32)
+    return uncapped_lines(seen, Caps(caps), np.array(owners, np.int32), numbers, NOW).tolist()
+
+
+def test_lines_of_a_capped_campaign_are_dropped_and_all_others_stay_in_order() -> None:
+    caps = [campaign("a", (1, 1_000)), campaign("b"), campaign("c", (2, 1_000))]
+    seen = history((10, Kind.impression, "a"), (20, Kind.impression, "c"))
+    assert left(caps, [0, 1, 2, 0, 1], seen) == [1, 2, 4]
+    assert left(caps, [0, 1, 2, 0, 1], seen, [3, 2]) == [2]
+    assert left(caps, [0], seen, [0]) == []
+    assert left(caps, [0, 1], seen, []) == []
+
+
+def test_nothing_is_counted_where_nobody_is_known_or_nothing_is_capped() -> None:
+    lines = np.array([0], np.int32)
+    seen, owners = history((10, Kind.impression, "a")), np.zeros(1, np.int32)
+    plain, capped = Caps([campaign("a")]), Caps([campaign("a", (1, 1_000))])
+    assert (plain.some, capped.some, Caps([]).some) == (False, True, False)
+    assert uncapped_lines(seen, plain, owners, lines, NOW) is lines
+    assert uncapped_lines(None, capped, owners, lines, NOW) is lines
+    assert uncapped_lines(seen[:0], capped, owners, lines, NOW) is lines
+    assert uncapped_lines(seen, capped, owners, lines, NOW).tolist() == []
+
+
+def test_it_counts_in_read_only_bytes_as_a_store_answers_them() -> None:
+    prepare(HISTORY)
+    seen = np.frombuffer(history((10, Kind.impression, "a")).tobytes(), HISTORY)
+    assert not seen.flags.writeable
+    assert left([campaign("a", (1, 1_000)), campaign("b", (1, 1_000))], [0, 1], seen) == [1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.lists(CAPS, min_size=3, max_size=3), st.lists(st.integers(0, 2), max_size=8))
+def test_lines_left_are_those_whose_campaign_is_not_capped(
+    rows: list[Row], caps: list[list[tuple[int, int]]], owners: list[int]
+) -> None:
+    campaigns = [campaign(name, *own) for name, own in zip("abc", caps, strict=True)]
+    seen = history(*rows)
+    capped = Caps(campaigns).capped(seen, NOW)
+    expected = [line for line, owner in enumerate(owners) if not capped[owner]]
+    assert left(campaigns, owners, seen) == expected
