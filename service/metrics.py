@@ -78,6 +78,7 @@ class Metrics:
         self.decisions = counter("decisions", "Decisions by what became of them", "outcome")
         self.bids = counter("bids", "Bids sent to exchanges")
         self.no_bids = counter("no_bids", "Bid requests without a bid", "nbr", "cause")
+        self.bid_users = counter("bid_users", "Users of bid requests by what was known", "outcome")
         self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
         self._no_bids: dict[tuple[int, str], Counter] = {}
 
