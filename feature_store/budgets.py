@@ -127,7 +127,8 @@ class Ledger(NamedTuple):
     """Where a campaign stands; money in micros, lent: in slices and not yet billed or free.
 
     spent_today, lent_today: of the day asked for. value: of conversions. tripped_until: 0, or
-    when the breaker lets go (the store's ms).
+    when the breaker lets go (the store's ms). foretold_clicks, foretold_conversions: how many
+    were expected of what was billed, in millionths.
     """
 
     spent: int = 0
@@ -141,6 +142,8 @@ class Ledger(NamedTuple):
     conversions: int = 0
     value: int = 0
     tripped_until: int = 0
+    foretold_clicks: int = 0
+    foretold_conversions: int = 0
 
 
 class Budgets(Protocol):
@@ -155,9 +158,21 @@ class Budgets(Protocol):
         ...
 
     async def count(
-        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0
-    ) -> None:
-        """Count what came of a campaign; whoever calls makes sure that it is once."""
+        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0,
+        foretold_clicks: int = 0, foretold_conversions: int = 0,
+    ) -> None:  # fmt: skip
+        """Count what came of a campaign, or was foretold; whoever calls sees that it is once."""
+        ...
+
+    async def count_once(
+        self, campaign: str, mark: str, until_ms: int,
+        *, clicks: int = 0, conversions: int = 0, value: int = 0,
+    ) -> bool:  # fmt: skip
+        """Count what came of a campaign unless it was under this mark; tell whether it was.
+
+        until_ms: of the store's clock; until then the mark is remembered, from then on nothing
+        counts under it. Marks begin with another letter than w, b or l.
+        """
         ...
 
     async def ledgers(self, campaigns: Sequence[tuple[str, int]]) -> list[Ledger]:

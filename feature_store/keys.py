@@ -75,6 +75,11 @@ def blob(name: str) -> str:
     return f"b{{blob}}{name}"
 
 
+def shown(bid: str) -> str:
+    """Name what was shown under a bid's id."""
+    return f"w{bid}"
+
+
 def staging(token: str) -> str:
     """Name the place where a large put of items is gathered before it counts."""
     return f"t{{items}}{token}"

@@ -37,7 +37,8 @@ class _Lease:
 
 @dataclass(slots=True)
 class _Account:
-    """One campaign's money; `marks` are (word, bid) → until when they are remembered."""
+    """One campaign's money; `marks` are (word, bid) → until when they are remembered, the word
+    "" for what is counted once."""
 
     limits: Limits = _UNHEARD
     spent: int = 0
@@ -46,11 +47,13 @@ class _Account:
     lent_on: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
     leases: dict[int, _Lease] = field(default_factory=dict[int, _Lease])
     numbers: int = 0
-    marks: dict[tuple[Word, str], int] = field(default_factory=dict[tuple[Word, str], int])
+    marks: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     told: dict[Word, int] = field(default_factory=lambda: dict.fromkeys(Word, 0))
     clicks: int = 0
     conversions: int = 0
     value: int = 0
+    foretold_clicks: int = 0
+    foretold_conversions: int = 0
     minute: int = -1
     this_minute: int = 0
     last_minute: int = 0
@@ -184,12 +187,27 @@ class MemoryBudgets:
         return Settled.taken
 
     async def count(
-        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0
-    ) -> None:
+        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0,
+        foretold_clicks: int = 0, foretold_conversions: int = 0,
+    ) -> None:  # fmt: skip
         account = self._accounts[campaign]
         account.clicks += clicks
         account.conversions += conversions
         account.value += value
+        account.foretold_clicks += foretold_clicks
+        account.foretold_conversions += foretold_conversions
+
+    async def count_once(
+        self, campaign: str, mark: str, until_ms: int,
+        *, clicks: int = 0, conversions: int = 0, value: int = 0,
+    ) -> bool:  # fmt: skip
+        now, account = self._clock(), self._accounts[campaign]
+        account.sweep(now)
+        if now >= until_ms or ("", mark) in account.marks:
+            return False
+        account.marks["", mark] = until_ms
+        await self.count(campaign, clicks=clicks, conversions=conversions, value=value)
+        return True
 
     async def ledgers(self, campaigns: Sequence[tuple[str, int]]) -> list[Ledger]:
         return [self._ledger(self._accounts[name], day) for name, day in campaigns]
@@ -207,6 +225,8 @@ class MemoryBudgets:
             account.conversions,
             account.value,
             account.tripped_until,
+            account.foretold_clicks,
+            account.foretold_conversions,
         )
 
 

@@ -40,6 +40,7 @@ from feature_store.records import (
     pack_record,
 )
 from feature_store.scores import merge_scores, pack_scores, parse_scores
+from feature_store.shown import MemoryShown, ShownBids
 from feature_store.store import (
     SLACK,
     SPARE,
@@ -110,10 +111,11 @@ class MemoryStore:
     """
 
     def __init__(self, settings: StoreSettings | None = None, clock: Clock = system_clock) -> None:
-        """`clock` is that of its money alone; everything else is told the time."""
+        """`clock` is that of money and of what was shown; everything else is told the time."""
         self.settings = settings or StoreSettings()
         self.campaigns: CampaignBook = MemoryCampaigns()
         self.budgets: Budgets = MemoryBudgets(clock)
+        self.shown: ShownBids = MemoryShown(clock)
         self.streams: dict[int, list[StreamEntry]] = defaultdict(list)
         self.decision_streams: dict[int, list[DecisionEntry]] = defaultdict(list)
         self._entities: dict[str, _Entity] = {}

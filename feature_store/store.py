@@ -19,6 +19,7 @@ from feature_store.budgets import Budgets
 from feature_store.campaigns import CampaignBook
 from feature_store.records import Lifetime, Records
 from feature_store.scores import NO_SCORES
+from feature_store.shown import ShownBids
 
 
 @dataclass(slots=True, frozen=True)
@@ -118,12 +119,14 @@ EditBlob = Callable[[bytes | None], bytes]
 class Store(Protocol):
     """The one door to remembered state; `entity` names come from domain.ids.
 
-    `campaigns` and `budgets` are doors of their own behind it: who advertises, and their money.
+    `campaigns`, `budgets` and `shown` are doors of their own behind it: who advertises, their
+    money, and which bids were shown.
     """
 
     settings: StoreSettings
     campaigns: CampaignBook
     budgets: Budgets
+    shown: ShownBids
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         """Append events to their histories and to the intake stream, atomically per bucket.

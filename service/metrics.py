@@ -41,6 +41,12 @@ class Metrics:
                 multiprocess_mode="livemostrecent",
             )  # fmt: skip
 
+        def each(name: str, text: str) -> Gauge:
+            """Make a gauge of which every worker shows its own."""
+            return Gauge(
+                name, text, namespace="sanderling", registry=registry, multiprocess_mode="liveall"
+            )
+
         def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
             return Histogram(
                 name, text, labels, namespace="sanderling", registry=registry, buckets=buckets
@@ -79,6 +85,20 @@ class Metrics:
         self.bids = counter("bids", "Bids sent to exchanges")
         self.no_bids = counter("no_bids", "Bid requests without a bid", "nbr", "cause")
         self.bid_users = counter("bid_users", "Users of bid requests by what was known", "outcome")
+        self.guarded = counter(
+            "bid_guards", "Values that could not be true and were left out", "guard", "cause"
+        )
+        self.lessons = counter("bid_lessons", "What notices and outcomes taught", "outcome")
+        self.bid_outcomes = counter(
+            "bid_outcomes",
+            "Clicks and purchases that quote a bid, by what became of them",
+            "outcome",
+        )
+        self.lessons_waiting = each("bid_lessons_waiting", "Notices and outcomes to learn from")
+        self.landscape_location = each(
+            "bid_landscape_location", "Log of typical cpm micros to beat"
+        )
+        self.landscape_notices = each("bid_landscape_notices", "Notices behind it, faded ones less")
         self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
         self._no_bids: dict[tuple[int, str], Counter] = {}
 

@@ -14,7 +14,7 @@ from feature_store.redis import script_files as scripts
 from feature_store.redis.server import Argument, Call, Server
 
 _LETTER = {Word.win: "w", Word.bill: "b", Word.loss: "l"}
-_FIELDS = ("s", "o", "s:{}", "o:{}", "w", "b", "l", "c", "k", "kv", "x")
+_FIELDS = ("s", "o", "s:{}", "o:{}", "w", "b", "l", "c", "k", "kv", "x", "fc", "fk")
 """The fields of an account in the order of a Ledger; {} is the day."""
 
 
@@ -54,13 +54,25 @@ class RedisBudgets:
         return [Settled(reply.decode()) for reply in replies]
 
     async def count(
-        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0
-    ) -> None:
+        self, campaign: str, *, clicks: int = 0, conversions: int = 0, value: int = 0,
+        foretold_clicks: int = 0, foretold_conversions: int = 0,
+    ) -> None:  # fmt: skip
         account = keys.account(campaign)[0]
-        amounts = (("c", clicks), ("k", conversions), ("kv", value))
+        amounts = (
+            ("c", clicks), ("k", conversions), ("kv", value),
+            ("fc", foretold_clicks), ("fk", foretold_conversions),
+        )  # fmt: skip
         await self._server.call_all(
             [("HINCRBY", account, field, amount) for field, amount in amounts if amount]
         )
+
+    async def count_once(
+        self, campaign: str, mark: str, until_ms: int,
+        *, clicks: int = 0, conversions: int = 0, value: int = 0,
+    ) -> bool:  # fmt: skip
+        args: list[Argument] = [self._now(), mark, until_ms, clicks, conversions, value]
+        (reply,) = await self._server.run(scripts.COUNT, [(keys.account(campaign), args)])
+        return bool(reply)
 
     async def ledgers(self, campaigns: Sequence[tuple[str, int]]) -> list[Ledger]:
         found: list[list[Any]] = await self._server.call_all(

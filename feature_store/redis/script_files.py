@@ -39,6 +39,7 @@ PAGE_ITEMS = _load("page_items")
 ITEM_CHANGES = _load("item_changes")
 LEASE = _load("lease", "accounts")
 SETTLE = _load("settle", "accounts")
+COUNT = _load("count", "accounts")
 
 ALL = (
     APPEND,
@@ -53,4 +54,5 @@ ALL = (
     ITEM_CHANGES,
     LEASE,
     SETTLE,
+    COUNT,
 )

@@ -28,7 +28,9 @@ from feature_store.redis.grouping import group_events, pack_settings, with_lengt
 from feature_store.redis.items import Items
 from feature_store.redis.reading import Reads
 from feature_store.redis.server import Call, Server
+from feature_store.redis.shown import RedisShown
 from feature_store.scores import pack_scores
+from feature_store.shown import ShownBids
 from feature_store.store import (
     Appended,
     DeletedPage,
@@ -69,6 +71,7 @@ class RedisStore:
         self._items = Items(server)
         self.campaigns: CampaignBook = RedisCampaigns(server)
         self.budgets: Budgets = RedisBudgets(server)
+        self.shown: ShownBids = RedisShown(server)
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         answers = [Appended.duplicate] * len(events)

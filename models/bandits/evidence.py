@@ -7,6 +7,7 @@ priors, nor of how an outcome became a Gaussian.
 
 import struct
 from collections.abc import Iterable
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -89,7 +90,7 @@ def sound(evidence: Evidence) -> npt.NDArray[np.bool_]:
     nowhere surer than LARGEST_PRECISION.
     """
     k = evidence.arms
-    flat = [array.reshape(k, -1) for array in evidence]
+    flat = [array.reshape(k, prod(array.shape[1:])) for array in evidence]
     finite = np.logical_and.reduce([np.isfinite(array).all(axis=1) for array in flat])
     precision = np.where(finite[:, None, None], evidence.precision, 0.0)
     largest = np.abs(precision).max(axis=(1, 2), initial=0.0)
