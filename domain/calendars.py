@@ -42,6 +42,12 @@ def hour_of_week(zone: str, now_ms: int) -> int:
     return there.weekday() * 24 + there.hour
 
 
+def offset_ms(zone: str, now_ms: int) -> int:
+    """Answer by how much the zone's clock is ahead of UTC at a moment, in ms."""
+    ahead = _local(zone, now_ms).utcoffset()
+    return 0 if ahead is None else int(ahead.total_seconds() * 1_000)
+
+
 def _local(zone: str, now_ms: int) -> datetime:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return (epoch + timedelta(milliseconds=now_ms)).astimezone(zone_of(zone))

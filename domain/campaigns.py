@@ -7,10 +7,17 @@ Money is integer micros of the campaign's currency; prices are for 1,000 impress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.clock import DAY_MS
+from domain.clock import DAY_MS, MINUTE_MS
 from domain.targeting import Targeting
 
 NO_END = 1 << 53
+BREAKER_SHARE = 10
+"""A tenth of a day's money gone within a minute is more than any plan asks for,"""
+BREAKER_TIMES = 20
+"""unless the flight is so short that this many times its even rate is more still,"""
+BREAKER_IMPRESSIONS = 20
+"""or the money so little that so many impressions at the highest price are more."""
+_DAY_MINUTES = DAY_MS // MINUTE_MS
 
 
 class Aim(StrEnum):
@@ -50,6 +57,8 @@ class Pacing(StrEnum):
     """As opportunities come."""
     front = "front"
     """Earlier rather than later."""
+    asap = "asap"
+    """As fast as it can be spent: nothing is held back, and no breaker stands by default."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -57,7 +66,8 @@ class Budget:
     """The most that may be spent, in micros; None is no bound of that kind, and one is needed.
 
     daily: within a day of the campaign's zone. per_minute: spending faster than this over a
-    minute stops the campaign (a breaker against what nobody foresaw); None: no breaker.
+    minute stops the campaign (a breaker against what nobody foresaw); None: `Campaign.breaker`
+    makes one of the budget.
     """
 
     daily: int | None = None
@@ -191,3 +201,29 @@ class Campaign:
     def lives(self, now_ms: int) -> bool:
         """Tell whether the campaign may buy at `now_ms`, budgets and switches aside."""
         return self.active and self.flight.holds(now_ms)
+
+    @property
+    def breaker(self) -> int | None:
+        """Answer how much a minute may cost, in micros, before the campaign is stopped; None: any.
+
+        What the budget says; else made of a day's money (the daily budget, or the total's share
+        of a day of the flight). Money that is to go as fast as it can has no breaker of its own.
+        """
+        budget, flight = self.budget, self.flight
+        if budget.per_minute is not None or self.pacing is Pacing.asap:
+            return budget.per_minute
+        began = max(flight.starts_at, self.created_at)
+        known = began > 0 and flight.ends_at < NO_END
+        minutes = max(1, (flight.ends_at - began) // MINUTE_MS) if known else _DAY_MINUTES
+        days: list[int] = [] if budget.daily is None else [budget.daily]
+        if budget.total is not None:
+            days.append(budget.total * _DAY_MINUTES // max(minutes, _DAY_MINUTES))
+        if not days:
+            return None
+        money = min(days)
+        return max(
+            money // BREAKER_SHARE,
+            BREAKER_TIMES * money // min(minutes, _DAY_MINUTES),
+            BREAKER_IMPRESSIONS * self.max_bid // 1_000,
+            1,
+        )

@@ -120,6 +120,7 @@ class Purses:
         self._by_name: dict[str, Purse] = {}
         self._leaving: dict[str, Purse] = {}
         self._life = self.terms.exp + self.terms.grace
+        self._ahead: float | None = None
         self.hungry: Callable[[], None] = _nothing
         """Called when a bid went without money, so that whoever runs the turns may hurry."""
 
@@ -179,6 +180,10 @@ class Purses:
         if purse is not None and purse.lease == reserved.lease:
             purse.left += amount
 
+    def now(self) -> int:
+        """Answer the store's time in ms as far as it is known; before any lease, our clock's."""
+        return self._clock() if self._ahead is None else int(self._elapsed() + self._ahead)
+
     def ledger(self, campaign: str) -> Ledger:
         """Answer where a campaign stood when it was last looked at, seconds ago."""
         purse = self._by_name.get(campaign)
@@ -215,6 +220,7 @@ class Purses:
             for purse, _ in calls:
                 purse.asked = False
         heard_at = self._elapsed()
+        self._ahead = grants[-1].now_ms - heard_at
         for (purse, ask), grant in zip(calls, grants, strict=True):
             for lease, _ in ask.done:
                 del purse.done[lease]
@@ -297,7 +303,7 @@ def _nothing() -> None:
 def limits_of(campaign: Campaign) -> Limits:
     """Answer a campaign's bounds, as its account is told of them."""
     budget = campaign.budget
-    return Limits(campaign.version, budget.daily, budget.total, budget.per_minute)
+    return Limits(campaign.version, budget.daily, budget.total, campaign.breaker)
 
 
 def _least(campaign: Campaign) -> int:

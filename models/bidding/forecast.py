@@ -88,3 +88,21 @@ class HourForecast:
         """Answer what each hour would cost at one and the same multiplier, relative to the mean."""
         weights = self.rates() * self.prices()
         return weights / weights.mean()
+
+
+def own_weights(seconds: Floats, cost: Floats, everybody: Floats, worth: float = 3_600.0) -> Floats:
+    """Answer one campaign's spend weights, drawn to everybody's by hours it hardly saw.
+
+    seconds, cost: float64[24], how long each hour was watched and what it cost at a multiplier
+    of 1, in any unit. everybody: float64[24] around 1. worth: seconds that everybody's shape is
+    believed like. Mean 1.
+    """
+    watched = float(seconds.sum())
+    share = float((everybody * seconds).sum())
+    if watched <= 0 or share <= 0 or not cost.sum() > 0:
+        return everybody
+    # What a second of a mean hour costs this campaign, if hours differed as for everybody.
+    mean = float(cost.sum()) / share
+    found = (cost + worth * mean * everybody) / (seconds + worth)
+    found = np.clip(found, mean / DEAREST, mean * DEAREST)
+    return found / found.mean()

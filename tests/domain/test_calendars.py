@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendars import day_number, day_start, days_around, hour_of_week, zone_of
+from domain.calendars import day_number, day_start, days_around, hour_of_week, offset_ms, zone_of
 from domain.clock import DAY_MS, HOUR_MS
 from domain.errors import BadField
 
@@ -45,6 +45,12 @@ def test_hours_of_the_week_begin_on_monday() -> None:
     assert hour_of_week("UTC", monday - 1) == 167
     assert hour_of_week("Europe/Berlin", monday) == 1
     assert hour_of_week("UTC", monday + DAY_MS + 5 * HOUR_MS) == 29
+
+
+def test_a_zone_is_ahead_by_more_in_summer() -> None:
+    assert offset_ms("Europe/Berlin", at("2026-01-15T00:00:00")) == HOUR_MS
+    assert offset_ms("Europe/Berlin", at("2026-07-15T00:00:00")) == 2 * HOUR_MS
+    assert offset_ms("America/New_York", at("2026-01-15T00:00:00")) == -5 * HOUR_MS
 
 
 @pytest.mark.parametrize("name", ["", "Europe", "Mars/Olympus", "../../etc/passwd", "a\0b"])

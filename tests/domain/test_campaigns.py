@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from domain.campaigns import NO_END, Campaign, Creative, Flight, LineItem
+import pytest
+
+from domain.campaigns import NO_END, Budget, Campaign, Creative, Flight, LineItem, Pacing
+from domain.clock import DAY_MS, HOUR_MS
 
 CREATIVES = (Creative("a"), Creative("b", active=False), Creative("c"))
 CAMPAIGN = Campaign("c1", max_bid=5_000, creatives=CREATIVES)
@@ -32,3 +35,44 @@ def test_a_campaign_lives_while_it_is_active_and_in_flight() -> None:
     assert CAMPAIGN.lives(5)
     assert not replace(CAMPAIGN, active=False).lives(5)
     assert not replace(CAMPAIGN, flight=Flight(6)).lives(5)
+
+
+WEEK = Flight(20_000 * DAY_MS, 20_007 * DAY_MS)
+HOUR = Flight(20_000 * DAY_MS, 20_000 * DAY_MS + HOUR_MS)
+
+
+@pytest.mark.parametrize(
+    ("budget", "flight", "breaker"),
+    [
+        (Budget(daily=5_000_000), Flight(), 500_000),
+        (Budget(total=7_000_000), Flight(), 700_000),
+        (Budget(total=70_000_000), WEEK, 1_000_000),
+        (Budget(daily=500_000, total=70_000_000), WEEK, 50_000),
+        (Budget(total=6_000_000), HOUR, 2_000_000),
+        (Budget(daily=6_000_000, total=1_000_000_000), HOUR, 2_000_000),
+        (Budget(daily=5_000_000, per_minute=7), WEEK, 7),
+        (Budget(daily=5_000_000, per_minute=0), WEEK, 0),
+        (Budget(daily=10), Flight(), 100),
+        (Budget(daily=0), Flight(), 100),
+        (Budget(), Flight(), None),
+    ],
+)
+def test_the_breaker_is_a_tenth_of_a_day_s_money_unless_it_is_said(
+    budget: Budget, flight: Flight, breaker: int | None
+) -> None:
+    assert replace(CAMPAIGN, budget=budget, flight=flight).breaker == breaker
+
+
+def test_money_that_is_to_go_at_once_has_no_breaker_of_its_own() -> None:
+    quick = replace(CAMPAIGN, budget=Budget(total=1_000_000), pacing=Pacing.asap)
+    assert quick.breaker is None
+    assert replace(quick, budget=Budget(total=1_000_000, per_minute=5)).breaker == 5
+
+
+def test_a_flight_that_has_always_been_begins_with_its_campaign() -> None:
+    open_start = replace(
+        CAMPAIGN, budget=Budget(total=20_000_000), flight=Flight(0, WEEK.ends_at),
+        created_at=WEEK.ends_at - 2 * DAY_MS,
+    )  # fmt: skip
+    assert open_start.breaker == 1_000_000
+    assert replace(open_start, created_at=0).breaker == 2_000_000

@@ -290,6 +290,11 @@ async def test_what_came_of_it_is_counted(budgets: Budgets) -> None:
     assert (found.clicks, found.conversions, found.value) == (3, 1, 5_000_000)
     await budgets.count("c1")
     assert await books(budgets) == found
+    await budgets.count("c1", foretold_clicks=250_000, foretold_conversions=10_000)
+    await budgets.count("c1", foretold_clicks=50_000)
+    assert await books(budgets) == found._replace(
+        foretold_clicks=300_000, foretold_conversions=10_000
+    )
 
 
 async def test_campaigns_do_not_touch_each_other(budgets: Budgets) -> None:

@@ -2,9 +2,9 @@
 -- "granted left day close sealed"), closings (sorted set: number by close), marks (sorted set:
 -- word and bid by until when they are remembered). ARGV[1]: the time in ms, "" for the server's.
 -- Account: s, o spent and lent in all; s:<day>, o:<day> the same a day; v, ld, lt, lm version and
--- limits; n last lease; w, b, l notices; c, k, kv clicks, conversions, their value; m, mc, mp the
--- minute, spent in it and in the one before; x tripped until; dd the newest day. Amounts are
--- whole numbers below 2^53.
+-- limits; n last lease; w, b, l notices; c, k, kv clicks, conversions, their value; fc, fk the
+-- foretold ones; m, mc, mp the minute, spent in it and in the one before; x tripped until; dd the
+-- newest day. Amounts are whole numbers below 2^53.
 local account, leases, closings, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 -- A minus zero is no whole number to the server: adding 0 makes it one.

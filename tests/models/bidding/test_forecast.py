@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.bidding.forecast import DEAREST, HOURS, HourForecast, no_hours
+from models.bidding.forecast import DEAREST, HOURS, HourForecast, no_hours, own_weights
 
 
 def watched(days: int = 5) -> HourForecast:
@@ -91,3 +91,29 @@ def test_no_hour_is_believed_beyond_the_limits():
     mean = forecast.seen.opportunities.sum() / forecast.seen.seconds.sum()
     assert forecast.rates()[5] <= DEAREST * mean
     assert np.isfinite(forecast.spend_weights()).all()
+
+
+def test_a_campaign_hardly_seen_has_everybody_s_hours():
+    everybody = np.where(np.arange(HOURS) < 12, 0.5, 1.5)
+    none = np.zeros(HOURS)
+    np.testing.assert_allclose(own_weights(none, none, everybody), everybody)
+    seconds, cost = none.copy(), none.copy()
+    seconds[3], cost[3] = 36.0, 36.0 * 7.0
+    np.testing.assert_allclose(own_weights(seconds, cost, everybody), everybody, rtol=0.02)
+
+
+def test_a_campaign_seen_for_long_has_hours_of_its_own():
+    everybody = np.where(np.arange(HOURS) < 12, 0.5, 1.5)
+    seconds = np.full(HOURS, 1e6)
+    true = np.where(np.arange(HOURS) == 20, 6.0, 1.0)
+    found = own_weights(seconds, true * 11.0 * seconds, everybody)
+    np.testing.assert_allclose(found, true / true.mean(), rtol=0.05)
+    assert found.mean() == pytest.approx(1.0)
+
+
+def test_own_hours_keep_within_limits():
+    seconds = np.ones(HOURS)
+    cost = np.where(np.arange(HOURS) == 0, 1e12, 1e-9)
+    found = own_weights(seconds, cost, np.ones(HOURS), worth=1e-6)
+    assert np.isfinite(found).all()
+    assert found.min() > 0
