@@ -25,11 +25,17 @@ _KEYS_OF = msgspec.json.Decoder(list[str]).decode
 
 @dataclass(slots=True, frozen=True)
 class Switches:
-    """What is switched off: everything, campaigns by id, exchanges by name."""
+    """What is switched off: everything, campaigns by id, exchanges by name.
+
+    learning: whatever was learned; what is bid is the standard bid. exploration: of what was
+    learned only the best known arm is bid.
+    """
 
     everything: bool = False
     campaigns: frozenset[str] = frozenset()
     exchanges: frozenset[str] = frozenset()
+    learning: bool = False
+    exploration: bool = False
 
 
 ALL_ON = Switches()
@@ -52,6 +58,8 @@ async def put_switches(store: Store, switches: Switches) -> None:
         "everything": switches.everything,
         "campaigns": sorted(switches.campaigns),
         "exchanges": sorted(switches.exchanges),
+        "learning": switches.learning,
+        "exploration": switches.exploration,
     }
     await store.put_blob(SWITCHES, _encode(shown))
 

@@ -44,7 +44,8 @@ class ObjectiveRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class BudgetRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """In units; daily, total or both. per_minute: faster spending stops the campaign for 5 min."""
+    """In units; daily, total or both. per_minute: faster spending stops the campaign for 5 min;
+    unless it is given, that is a tenth of a day's money, more in a flight of hours."""
 
     daily: Price | None = None
     total: Price | None = None

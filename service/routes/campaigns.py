@@ -47,11 +47,17 @@ Names = Annotated[list[Annotated[str, Meta(min_length=1, max_length=256)]], Meta
 
 
 class SwitchesRow(msgspec.Struct, forbid_unknown_fields=True):
-    """What is switched off: everything, campaigns by id, exchanges by name."""
+    """What is switched off: everything, campaigns by id, exchanges by name.
+
+    learning: whatever was learned, so that standard bids are bid. exploration: trying arms that
+    are not the best known.
+    """
 
     everything: bool = False
     campaigns: Names = []
     exchanges: Names = []
+    learning: bool = False
+    exploration: bool = False
 
 
 class SpendReply(msgspec.Struct, frozen=True):
@@ -183,14 +189,22 @@ async def get_switches(context: Context, request: Request) -> Reply:
 async def put_switches_off(context: Context, request: Request) -> Reply:
     """Replace what is switched off."""
     sent = _decode_switches(request.body)
-    made = Switches(sent.everything, frozenset(sent.campaigns), frozenset(sent.exchanges))
+    made = Switches(
+        sent.everything, frozenset(sent.campaigns), frozenset(sent.exchanges),
+        sent.learning, sent.exploration,
+    )  # fmt: skip
     await put_switches(context.store, made)
     await context.campaigns.look()
     return _switches(made)
 
 
 def _switches(made: Switches) -> Reply:
-    return json_reply(SwitchesRow(made.everything, sorted(made.campaigns), sorted(made.exchanges)))
+    return json_reply(
+        SwitchesRow(
+            made.everything, sorted(made.campaigns), sorted(made.exchanges),
+            made.learning, made.exploration,
+        )
+    )  # fmt: skip
 
 
 _ABOUT = (
@@ -240,7 +254,8 @@ ROUTES = (
         "PUT", "/v1/campaigns:switches", put_switches_off, "Switch off, or on again", "campaigns",
         body=SwitchesRow, replies={200: SwitchesRow}, body_cap=1 << 20, errors=(503,),
         description="Replaces all switches. Nothing that is off is bid for, on any worker, within "
-        "a second; what was bid before is still paid.",
+        "a second; what was bid before is still paid. With learning off only standard bids are "
+        "bid; with exploration off always the best known arm.",
     ),
 )  # fmt: skip
 """The campaigns' lines of the table."""

@@ -20,12 +20,22 @@ from feature_store.switches import (
 async def test_nothing_is_off_until_somebody_throws_a_switch() -> None:
     store = MemoryStore()
     assert await load_switches(store) == ALL_ON
-    thrown = Switches(True, frozenset({"a", "b"}), frozenset({"north"}))
+    thrown = Switches(True, frozenset({"a", "b"}), frozenset({"north"}), True, True)
     await put_switches(store, thrown)
     assert await load_switches(store) == thrown
 
 
-@pytest.mark.parametrize("held", [b"{", b"[]", b'{"everything": 1}', b"\xff"])
+async def test_switches_of_an_earlier_release_leave_learning_on() -> None:
+    store = MemoryStore()
+    await store.put_blob(SWITCHES, b'{"everything": false, "campaigns": ["a"], "exchanges": []}')
+    assert await load_switches(store) == Switches(campaigns=frozenset({"a"}))
+    await store.put_blob(SWITCHES, b'{"exploration": true, "of_a_later_release": 1}')
+    assert await load_switches(store) == Switches(exploration=True)
+
+
+@pytest.mark.parametrize(
+    "held", [b"{", b"[]", b'{"everything": 1}', b'{"learning": "no"}', b"\xff"]
+)
 async def test_switches_that_cannot_be_read_are_refused(held: bytes) -> None:
     store = MemoryStore()
     await store.put_blob(SWITCHES, held)
