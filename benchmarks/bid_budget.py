@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ KILL_S = 5.0
 KILLING = 0.5
 """Share of the auctions during which workers are killed; afterwards locked money comes back."""
 REPLAYED, REPLAYS = 20, 10
+SHOWN = 8
+"""Campaigns told of by name: those with most left."""
 _ASKED = 180
 """Micros an auction that all budgets together ask for: about half of what can be bought, for two
 of three auctions are won at a mean of some 500."""
@@ -55,9 +57,22 @@ def run(arguments: Arguments) -> Outcome:
         began = time.monotonic()
         killed, books = uvloop.run(_market(servers, auctions))
         seconds = time.monotonic() - began
-        spent = {name: _spent(servers, name) for name in budgets}
+        stands = {name: _stands(servers, name) for name in budgets}
+        spent = {name: round(found["spent"] * 1e6) for name, found in stands.items()}
         again = _replayed(servers, books, spent)
-    return _outcome(budgets, spent, books, again, {"killed": killed, "seconds": seconds})
+    outcome = _outcome(budgets, spent, books, again, {"killed": killed, "seconds": seconds})
+    worst = sorted(budgets, key=lambda name: spent[name] / budgets[name])[:SHOWN]
+    outcome.notes += [_told(name, budgets[name], stands[name]) for name in worst]
+    return outcome
+
+
+def _told(name: str, budget: int, found: Mapping[str, Any]) -> str:
+    """Say where a campaign stands that had something left."""
+    spent, lent = (round(found[word] * 1e6) for word in ("spent", "lent"))
+    return (
+        f"{name}: {1 - spent / budget:.1%} of {budget:,} micros left, {lent:,} of it set aside; "
+        f"{found['bills']:,} bills, {found['losses']:,} losses"
+    )
 
 
 def _outcome(
@@ -165,9 +180,12 @@ def _call(server: Server, method: str, path: str, body: object = None) -> Any:
     return json.loads(text) if text else None
 
 
+def _stands(servers: Sequence[Server], name: str) -> Any:
+    return _call(servers[0], "GET", f"/v1/campaigns/{name}/spend")
+
+
 def _spent(servers: Sequence[Server], name: str) -> int:
-    found = _call(servers[0], "GET", f"/v1/campaigns/{name}/spend")
-    return round(found["spent"] * 1e6)
+    return round(_stands(servers, name)["spent"] * 1e6)
 
 
 async def _market(servers: Sequence[Server], auctions: int) -> tuple[float, Books]:

@@ -13,6 +13,8 @@ from demo.calls import Service
 from demo.choosing import someone_typical
 from demo.commands import Commands
 from demo.data import Data, data_of
+from demo.exchange.explaining import explained
+from demo.exchange.story import ExchangeStory, pictured
 from demo.place import DEFAULT_HOME, Imported, Place
 from demo.record import told_record
 from demo.story import Story
@@ -28,6 +30,7 @@ examples:
   python -m demo --quick           a part of the groceries, in a fraction of the time
   python -m demo --stop            stop the service that a demo left running
 """
+EXCHANGE_S, QUICK_S = 60.0, 15.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--home", type=Path, default=DEFAULT_HOME, help="default: %(default)s")
     made.add_argument("--port", type=int, help="default: the first free one from 8000")
     made.add_argument("--quick", action="store_true", help="fewer households, fewer minutes")
+    made.add_argument(
+        "--exchange-seconds", type=float, metavar="S",
+        help="how long the simulated exchange runs (default: 60, with --quick 15)",
+    )  # fmt: skip
     made.add_argument("--stop", action="store_true", help="stop the service left running, and end")
     return made
 
@@ -88,6 +95,7 @@ def tell(args: argparse.Namespace, place: Place, teller: Teller) -> None:
     teller.holds(f"ready at {running.base}, with the released model")
     service = Service(running.base, teller)
     tell_story(Story(service, teller), place, teller)
+    tell_exchange(args, service, commands)
 
     teller.part("The record in MLflow")
     told_record(commands, teller)
@@ -140,6 +148,17 @@ def tell_story(story: Story, place: Place, teller: Teller) -> None:
     story.explained(visitor)
     teller.part("What the service says of itself")
     story.measured()
+
+
+def tell_exchange(args: argparse.Namespace, service: Service, commands: Commands) -> None:
+    """Tell the exchange's minute, and explain one of its bids."""
+    teller, home = commands.teller, Home(commands.place.home)
+    seconds = args.exchange_seconds or (QUICK_S if args.quick else EXCHANGE_S)
+    teller.part("An exchange asks what we pay: real OpenRTB, simulated auctions")
+    ran = ExchangeStory(service, teller, seconds).ran(home.log, someone_typical(home.log).events)
+    teller.say(f"Spend against plan, drawn: {pictured(commands.place.home, ran, seconds)}")
+    teller.part("One bid, explained")
+    explained(commands, teller, ran.books.sales[-1])
 
 
 def closing(place: Place, base: str, teller: Teller, seconds: float) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from demo.exchange.requests import VENDOR
 from demo.place import Place, Running
 from demo.telling import DemoFailed, Teller
 from feature_store.settings import Home
@@ -71,14 +72,17 @@ class Commands:
         the end of the service's own words when it does not come up.
         """
         port = port or free_port()
+        base = f"http://127.0.0.1:{port}"
+        # Where exchanges reach the notices, and who we are on the list of vendors.
+        bids = {"SANDERLING_PUBLIC_URL": base, "SANDERLING_TCF_VENDOR": str(VENDOR)}
         words = [sys.executable, "-m", "service", "--port", str(port)]
         self.teller.command(["python", *words[1:]])
         with self.place.service_log.open("ab") as log:
             process = subprocess.Popen(
-                words, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL,
+                words, cwd=ROOT, env=self.environment() | bids, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        running = Running(process.pid, f"http://127.0.0.1:{port}")
+        running = Running(process.pid, base)
         self.place.note_service(running)
         end = time.monotonic() + START_PATIENCE_S
         pointer = read_pointer(Home(self.place.home).bundles / FAMILY)
@@ -92,7 +96,7 @@ class Commands:
 
 
 def is_ready(base: str, version: str) -> bool:
-    """Tell whether the service at `base` is ready and answers with the model `version`.
+    """Tell whether the service at `base` is ready and answers with the model `version` ("": none).
 
     The version also tells our service from another one on a port that we did not get.
     """
@@ -101,7 +105,7 @@ def is_ready(base: str, version: str) -> bool:
             found = json.loads(reply.read())
     except (URLError, OSError, ValueError):
         return False
-    return found.get("status") == "ready" and found.get("models", {}).get(FAMILY) == version
+    return found.get("status") == "ready" and found.get("models", {}).get(FAMILY, "") == version
 
 
 def free_port(first: int = FIRST_PORT) -> int:

@@ -12,11 +12,14 @@ import pytest
 from demo.calls import Service
 from demo.telling import Teller
 
-Behaviour = Callable[[str, str, Any], tuple[int, Any]]
+Behaviour = Callable[[str, str, Any], tuple[Any, ...]]
 
 
 class Desk:
-    """A server whose behaviour (method, path, body) -> (status, answer) a test sets."""
+    """A server whose behaviour (method, path, body) -> (status, answer, headers) a test sets.
+
+    Headers may be left out.
+    """
 
     def __init__(self) -> None:
         self.behaviour: Behaviour = lambda method, path, body: (404, {})
@@ -28,14 +31,16 @@ class Desk:
                 size = int(self.headers.get("content-length") or 0)
                 body = json.loads(self.rfile.read(size)) if size else None
                 desk.seen.append((self.command, self.path, body))
-                status, answer = desk.behaviour(self.command, self.path, body)
+                status, answer, *headers = desk.behaviour(self.command, self.path, body)
                 raw = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(raw)))
+                for name, value in (headers[0] if headers else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(raw)
 
-            do_GET = do_POST = _reply
+            do_GET = do_POST = do_PUT = _reply
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""

@@ -70,6 +70,8 @@ def test_ready_means_up_and_with_the_released_model(desk) -> None:
         if is_ready(desk.base, "v1"):
             found.add(name)
     assert found == {"up"}
+    desk.behaviour = lambda method, path, body: replies["bare"]
+    assert is_ready(desk.base, "")
     assert not is_ready("http://127.0.0.1:9", "v1")
 
 

@@ -46,7 +46,8 @@ def told(home: Path, *words: str) -> str:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     done = subprocess.run(
-        [sys.executable, "-m", "demo", "--home", str(home), "--port", port, *words],
+        [sys.executable, "-m", "demo", "--home", str(home), "--port", port,
+         "--exchange-seconds", "2", *words],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
@@ -60,6 +61,8 @@ def test_a_log_of_ones_own(tmp_path: Path) -> None:
         assert "✓ the log holds 6,000 events" in text
         assert text.count("✓ the very next answer is another one") >= 1
         assert "✓ every item is of shelf" in text
+        assert "✓ what we say was spent is what the exchange charged, to the micro" in text
+        assert "✓ the bid can be told from the log" in text
         assert Place(home).running() is not None
     finally:
         stopped = main(["--stop", "--home", str(home)])
