@@ -8,20 +8,16 @@ behave as one and a new one begins where the others are. Knows nothing of auctio
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from domain.campaigns import Campaign
 from domain.clock import Clock
 from domain.errors import Unavailable
 from feature_store.budgets import Ledger
 from feature_store.store import Store
-from models.bidding.memo import read_memo
 from service.logs import log_unexpected
 from service.metrics import Metrics
 from service.polling import Poller
 from service.shared_paces import (
-    MILLIONTHS,
-    Book,
     advanced,
     days_asked,
     multipliers,
@@ -32,7 +28,6 @@ from service.shared_paces import (
 BLOB = "bid-paces"
 POLL_S = 1.0
 INTERVAL_S = 5.0
-BILL = "bill"
 
 
 class LivePaces(Poller):
@@ -62,44 +57,21 @@ class LivePaces(Poller):
         self._elapsed = elapsed
         self._blob: bytes | None = None
         self._seen_at = elapsed()
-        self._foretold: dict[str, tuple[float, float]] = {}
         self._multipliers: dict[str, float] = {}
 
     def multiplier(self, campaign: str) -> float:
         """Answer what a campaign's values are multiplied with; 1 for one that is unknown."""
         return self._multipliers.get(campaign, 1.0)
 
-    def take(self, notice: Any) -> None:
-        """Take in a notice that counts: of a bill, what its token says was to be expected."""
-        if notice.word != BILL:
-            return
-        memo = read_memo(notice.token.about)
-        if memo is None or not memo.click > 0:
-            return
-        clicks, conversions = self._foretold.get(notice.token.campaign, (0.0, 0.0))
-        expected = (clicks + memo.click, conversions + memo.click * memo.conversion)
-        self._foretold[notice.token.campaign] = expected
-
     async def look(self) -> None:
         """Adopt what others did, or step; lets no error out."""
         try:
-            await self._tell()
             await self._look()
         except Unavailable:
             # The last paces stay: they are the best guess there is.
             return
         except Exception as error:
             log_unexpected(error, stage="paces")
-
-    async def _tell(self) -> None:
-        """Add what was foretold to the ledgers; what a silent store may have heard is lost."""
-        told, self._foretold = self._foretold, {}
-        for name, (clicks, conversions) in told.items():
-            await self._store.budgets.count(
-                name,
-                foretold_clicks=round(clicks * MILLIONTHS),
-                foretold_conversions=round(conversions * MILLIONTHS),
-            )
 
     async def _look(self) -> None:
         blob = await self._store.get_blob(BLOB)
@@ -135,6 +107,3 @@ def _stepped(
 def _first(held: bytes | None, read: bytes | None, made: bytes) -> bytes:
     """Answer our step if nobody else's came since we read, else theirs."""
     return made if held == read or held is None else held
-
-
-__all__ = ["BLOB", "INTERVAL_S", "Book", "LivePaces"]
