@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -20,7 +18,6 @@ from feature_store.opening import open_store
 from feature_store.purses import limits_of
 from feature_store.settings import Home
 from feature_store.store import Store, StoreSettings
-from models.bidding.memo import Memo, pack_memo
 from service.live_paces import BLOB, LivePaces
 from service.metrics import Metrics
 from service.shared_paces import Book, multipliers, read_book
@@ -65,6 +62,12 @@ class Market:
         ]  # fmt: skip
         self.count += len(claims)
         assert set(await self.store.budgets.settle(claims)) <= {Settled.taken}
+
+    async def foretell(self, bills: int) -> None:
+        """Say that each bill was to bring .1 of a click, and .01 of a conversion."""
+        await self.store.budgets.count(
+            "c", foretold_clicks=100_000 * bills, foretold_conversions=10_000 * bills
+        )
 
     def pass_time(self, seconds: float = 5.0) -> None:
         self.seconds += seconds
@@ -238,35 +241,13 @@ async def test_campaigns_that_are_gone_are_not_stepped(market: Market) -> None:
     assert (await market.book()).sequence == 1
 
 
-def bill(
-    click: float, conversion: float, word: Word = Word.bill, about: bytes | None = None
-) -> Any:
-    packed = pack_memo(Memo(click=click, conversion=conversion)) if about is None else about
-    return SimpleNamespace(word=word, token=SimpleNamespace(campaign="c", about=packed))
-
-
-async def test_what_was_foretold_of_bills_reaches_the_ledger_once(market: Market) -> None:
-    worker = market.worker()
-    for _ in range(8):
-        worker.take(bill(0.25, 0.5))
-    worker.take(bill(0.25, 0.5, Word.win))
-    worker.take(bill(0.0, 0.0))
-    worker.take(bill(0.0, 0.0, about=b""))
-    worker.take(bill(0.0, 0.0, about=b"\xff" * 48))
-    await worker.look()
-    await worker.look()
-    (ledger,) = await market.store.budgets.ledgers([("c", 0)])
-    assert (ledger.foretold_clicks, ledger.foretold_conversions) == (2_000_000, 1_000_000)
-
-
 async def test_a_target_of_cost_is_paced_by_what_was_foretold(market: Market) -> None:
     """Each bill of 1,000 is to bring .01 of a conversion; 50,000 is what one may cost."""
     market.campaigns = {"c": replace(CAMPAIGN, objective=Objective(Aim.cpa, 50_000))}
     worker = market.worker()
     for _ in range(40):
         await market.spend(6_000)
-        for _ in range(6):
-            worker.take(bill(0.1, 0.1))
+        await market.foretell(6)
         await worker.look()
         market.pass_time()
     assert worker.multiplier("c") < 0.7
@@ -274,8 +255,7 @@ async def test_a_target_of_cost_is_paced_by_what_was_foretold(market: Market) ->
     market.campaigns = {"c": replace(CAMPAIGN, objective=Objective(Aim.cpa, 200_000))}
     for _ in range(40):
         await market.spend(4_000)
-        for _ in range(4):
-            cheap.take(bill(0.1, 0.1))
+        await market.foretell(4)
         await cheap.look()
         market.pass_time()
     assert cheap.multiplier("c") > 1.0
