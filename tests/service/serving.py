@@ -177,6 +177,13 @@ def app_in_memory(home: Path, now_ms: int = NOW) -> Iterator[App]:
             yield context
 
     dispatcher = create_app(opening)
+    with living(dispatcher) as runner:
+        yield App(runner, dispatcher, store, clock)
+
+
+@contextmanager
+def living(dispatcher: Dispatcher) -> Iterator[asyncio.Runner]:
+    """Let an app live, from its start to its stop, in the loop that is answered."""
     with asyncio.Runner() as runner:
         told: list[Message] = []
 
@@ -202,7 +209,7 @@ def app_in_memory(home: Path, now_ms: int = NOW) -> Iterator[App]:
         life, heard = runner.run(start())
         assert told[0]["type"] == "lifespan.startup.complete", told
         try:
-            yield App(runner, dispatcher, store, clock)
+            yield runner
         finally:
             runner.run(stop(life, heard))
         assert told[1]["type"] == "lifespan.shutdown.complete", told

@@ -1,9 +1,12 @@
-"""An auction in targeting's words: the place and what is above it, and nothing of the user."""
+"""An auction in targeting's words: the place and what is above it; of the user what is known."""
+
+from typing import NamedTuple
 
 import pytest
 
 from domain.targeting import DEVICES as WORDS
 from domain.targeting import Traits
+from service.bid_users import NOBODY
 from service.openrtb.traits import DEVICES, traits_of
 from tests.service.openrtb.making import auction
 
@@ -26,6 +29,26 @@ def test_what_is_known() -> None:
         sites=("news.shop.example", "shop.example"),
         exchanges=("adx",),
     )
+
+
+class Somebody(NamedTuple):
+    """As much of a known user as lines ask for."""
+
+    segments: tuple[str, ...] = ("gold", "tea")
+    intent_bands: tuple[str, ...] = ("high",)
+    churn_bands: tuple[str, ...] = ("low",)
+
+
+def test_of_whoever_is_known_segments_and_bands_are_told() -> None:
+    read = auction(site={"domain": "shop.example"})
+    assert traits_of(read, Somebody()) == Traits(
+        segments=("gold", "tea"),
+        intent_bands=("high",),
+        churn_bands=("low",),
+        sites=("shop.example",),
+    )
+    assert traits_of(read, Somebody((), (), ())) == traits_of(read)
+    assert traits_of(read, NOBODY) == traits_of(read)
 
 
 @pytest.mark.parametrize("number", range(1, 9))
