@@ -78,8 +78,8 @@ class Learned:
             other = self.fresh.get(campaign, self.unseen)
             each = [self.arms.get((campaign, name), other) for name in creatives]
             found = frozen(
-                np.concatenate([one.mean for one in each]),
-                np.concatenate([one.covariance for one in each]),
+                np.array([one.mean[0] for one in each]).reshape(-1, WIDTH),
+                np.array([one.covariance[0] for one in each]).reshape(-1, WIDTH, WIDTH),
                 sum(one.outcomes for one in each),
             )
             self.made[key] = found

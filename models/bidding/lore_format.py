@@ -81,7 +81,7 @@ def read_lore(held: bytes) -> Lore:
             parts.append(body[start : start + size])
             start += size
         return _parsed(names, parts)
-    except (KeyError, TypeError, IndexError, RecursionError, UnicodeDecodeError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise ValueError("this lore is of another release") from error
 
 

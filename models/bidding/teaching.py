@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 
-from models.bandits.evidence import COUNT, REWARD, SQUARE, Evidence, fading
+from models.bandits.evidence import COUNT, Evidence, fading
 from models.bandits.sites import LOGISTIC, absorb
 from models.bidding.arms import HEAD_START, NOISE, WIDTH
 from models.bidding.feedback import Rows
@@ -130,41 +130,48 @@ def _teach_multipliers(lore: Lore, tried: list[Tried]) -> tuple[Lore, int]:
     return replace(lore, multipliers=bank), len(tried) - len(good)
 
 
-def _teach_creatives(lore: Lore, lessons: Lessons, lives: HalfLives) -> tuple[Lore, int]:
-    """Add impressions as outcomes without a click, and turn those that were clicked into clicks.
+def _interleaved(outcomes: list[Impression | Clicked]) -> list[Impression | Clicked]:
+    """Answer a batch's outcomes so that each creative's clicks are spread among its others: what
+    one testifies depends on what is believed when it is heard."""
+    groups = [(one.campaign, one.creative, isinstance(one, Clicked)) for one in outcomes]
+    counts, seen = Counter(groups), Counter[tuple[str, str, bool]]()
+    keys: list[float] = []
+    for group in groups:
+        keys.append((seen[group] + 0.5) / counts[group])
+        seen[group] += 1
+    return [outcomes[number] for number in sorted(range(len(outcomes)), key=keys.__getitem__)]
 
-    log p(click) - log p(none) is the score itself, so the turn adds the context to the shift and
-    nothing to the precision: exact, however late it comes, and nothing has to wait for it.
+
+def _teach_creatives(lore: Lore, lessons: Lessons, lives: HalfLives) -> tuple[Lore, int]:
+    """Add impressions, each as one without a click, and clicks.
+
+    A click makes room first: as much of its creative's evidence is dropped as one outcome has
+    brought on average, so that the impression does not count twice. Nothing waits for clicks that
+    may come: while impressions wait and clicks do not, a new creative looks far too good.
     """
-    shown = [one for one in lessons.impressions if len(one.features) == WIDTH - 1]
-    clicks = [one for one in lessons.clicks if len(one.features) == WIDTH - 1]
-    if not shown and not clicks:
+    outcomes: list[Impression | Clicked] = [
+        one for one in (*lessons.impressions, *lessons.clicks) if len(one.features) == WIDTH - 1
+    ]
+    if not outcomes:
         return lore, 0
-    outcomes: list[Impression | Clicked] = [*shown, *clicks]
     bank = _writable(lore.creatives.grown((one.campaign, one.creative) for one in outcomes))
     place = {name: number for number, name in enumerate(bank.names)}
     beliefs = creative_beliefs(bank).copy()
     precision, shift, tallies = bank.evidence
     refused = 0
-
-    def outcome(row: int, x: F64, reward: float) -> bool:
-        mean, covariance = beliefs.mean[row], beliefs.covariance[row]
-        sums = (precision[row], shift[row], tallies[row])
-        return absorb(mean, covariance, *sums, x, reward, LOGISTIC, 1.0)
-
-    for one in shown:
-        refused += not outcome(place[one.campaign, one.creative], _context(one.features), 0.0)
-    for one in clicks:
-        row, x = place[one.campaign, one.creative], _context(one.features)
-        left = fading(one.age, lives.arms)
-        if tallies[row, COUNT] < tallies[row, REWARD] + left:
-            # The impression itself was lost (its worker died, or it was too long ago).
-            refused += not outcome(row, x, 1.0)
-            continue
-        shift[row] += x * left
-        tallies[row, [REWARD, SQUARE]] += left
-        # Exact too: a Gaussian times e^score has its mean moved along its covariance.
-        beliefs.mean[row] += beliefs.covariance[row] @ x * left
+    for one in _interleaved(outcomes):
+        row, reward = place[one.campaign, one.creative], 0.0
+        if isinstance(one, Clicked):
+            reward, count = 1.0, float(tallies[row, COUNT])
+            if count > 0.0:
+                kept = max(0.0, 1.0 - fading(one.age, lives.arms) / count)
+                for array in bank.evidence:
+                    array[row] *= kept
+        refused += not absorb(
+            *(beliefs.mean[row], beliefs.covariance[row]),
+            *(precision[row], shift[row], tallies[row]),
+            *(_context(one.features), reward, LOGISTIC, 1.0),
+        )
     return replace(lore, creatives=bank), refused
 
 

@@ -49,7 +49,8 @@ class Tried(NamedTuple):
 
 class Impression(NamedTuple):
     """An ad was shown and paid for. chance: of a click, as foretold, 0 unknown. spent: micros of
-    the campaign's currency. explores: another arm than the best known chose it."""
+    the campaign's currency. explores: another arm than the best known chose it. features: () when
+    they are not known."""
 
     campaign: str
     creative: str
@@ -60,8 +61,8 @@ class Impression(NamedTuple):
 
 
 class Clicked(NamedTuple):
-    """An impression of `age` ms ago, learned as one without a click, was clicked. chance: of that,
-    conversion: of what may follow; both as foretold, 0 unknown."""
+    """An impression of `age` ms ago was clicked. chance: of that, conversion: of what may follow;
+    both as foretold, 0 unknown."""
 
     campaign: str
     creative: str
