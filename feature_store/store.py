@@ -140,7 +140,7 @@ class Store(Protocol):
     async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
         """Read entities and the catalogue's version; concurrent calls share one round trip.
 
-        They share the shortest patience too: raises StoreUnavailable after `within_s` seconds.
+        Each has its own patience: raises StoreUnavailable after `within_s` seconds.
         """
         ...
 

@@ -83,14 +83,26 @@ def _settle(future: asyncio.Future[Read], entities: Sequence[str], found: _Found
     future.set_result(Read(tuple([states[entity] for entity in entities]), found.version))
 
 
-_Waiting = list[tuple[Sequence[str], asyncio.Future[Read]]]
+_Waiting = list[tuple[Sequence[str], asyncio.Future[Read], float | None]]
 
 
-def _give_up(waiting: _Waiting) -> None:
-    """Fail the requests of a turn that the server did not answer in time."""
-    for _, future in waiting:
-        if not future.done():
-            future.set_exception(StoreUnavailable("the store did not answer in time"))
+def _watch(turn: asyncio.Task[None], waiting: _Waiting, spent_s: float = 0.0) -> None:
+    """Fail the requests of a turn that is under way as their patience ends, the least first."""
+    patience = min((within for _, _, within in waiting if within is not None), default=None)
+    if patience is None:
+        return
+
+    def give_up() -> None:
+        rest: _Waiting = []
+        for asked in waiting:
+            if asked[2] is None or asked[2] > patience:
+                rest.append(asked)
+            elif not asked[1].done():
+                asked[1].set_exception(StoreUnavailable("the store did not answer in time"))
+        _watch(turn, rest, patience)
+
+    timer = asyncio.get_running_loop().call_later(patience - spent_s, give_up)
+    turn.add_done_callback(lambda _: timer.cancel())
 
 
 class Reads:
@@ -102,45 +114,38 @@ class Reads:
         self._buckets = settings.buckets
         self._finish_link = finish_link
         self._waiting: _Waiting = []
-        self._patience: float | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     async def read(self, entities: Sequence[str], within_s: float | None = None) -> Read:
         """Answer what is remembered of `entities`, in order, and the catalogue's version.
 
-        The reads of a turn share one timer, of the shortest `within_s`, as they share a round
-        trip: a timer for each costs more than the read.
+        The reads of a turn share one timer as they share a round trip, for one each costs more
+        than the read: it ends with the least patient of them, and is set anew for the others.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Read] = loop.create_future()
         if not self._waiting:
-            self._patience = None
             loop.call_soon(self._start)
-        if within_s is not None and (self._patience is None or within_s < self._patience):
-            self._patience = within_s
-        self._waiting.append((entities, future))
+        self._waiting.append((entities, future, within_s))
         return await future
 
     def _start(self) -> None:
         waiting, self._waiting = self._waiting, []
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self._answer(waiting))
+        task = asyncio.get_running_loop().create_task(self._answer(waiting))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        if self._patience is not None:
-            timer = loop.call_later(self._patience, _give_up, waiting)
-            task.add_done_callback(lambda _: timer.cancel())
+        _watch(task, waiting)
 
     async def _answer(self, waiting: _Waiting) -> None:
         try:
-            wanted = list(dict.fromkeys(entity for entities, _ in waiting for entity in entities))
+            wanted = list(dict.fromkeys(name for entities, _, _ in waiting for name in entities))
             found = await self._fetch(wanted)
-            for entities, future in waiting:
+            for entities, future, _ in waiting:
                 if not future.done():
                     _settle(future, entities, found)
         except Exception as error:
             # Nobody waits for ever, whatever went wrong; each waiter gets an error of its own.
-            for _, future in waiting:
+            for _, future, _ in waiting:
                 if not future.done():
                     future.set_exception(copy.copy(error))
 

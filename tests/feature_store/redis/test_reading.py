@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -174,19 +175,31 @@ async def test_a_profile_that_cannot_be_read_consents_to_nothing(
     await store.close()
 
 
-async def test_a_turn_gives_up_with_its_least_patient_read(server: RunningServer) -> None:
+async def test_the_reads_of_a_turn_have_each_their_own_patience(server: RunningServer) -> None:
     store = await open_store(SETTINGS, url=server.url)
     await store.append([Event("e", "uada", Kind.click, NOW)], NOW)
     client = server.client()
     client.execute_command("CLIENT", "PAUSE", 400, "ALL")
-    answers = await asyncio.gather(
-        store.read(["uada"]), store.read(["ubob"], 0.02), return_exceptions=True
+    ended: list[str] = []
+
+    async def read(name: str, within_s: float | None) -> Any:
+        try:
+            return await store.read(["uada"], within_s)
+        except StoreUnavailable as error:
+            return error
+        finally:
+            ended.append(name)
+
+    told = await asyncio.gather(
+        read("ever", None), read("second", 0.06), read("first", 0.02), read("third", 30.0)
     )
-    assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
-    assert answers[0] is not answers[1]
-    # The next turn has its own patience, and the line its answers in order.
-    read = await store.read(["uada"], 30.0)
-    assert read.states[0].records["kind"].tolist() == [Kind.click]
+    assert ended[:2] == ["first", "second"]
+    assert [type(one) for one in told[1:3]] == [StoreUnavailable] * 2
+    assert told[1] is not told[2]
+    for one in (told[0], told[3]):
+        assert one.states[0].records["kind"].tolist() == [Kind.click]
+    # The next turn finds the line's answers in order.
+    assert (await store.read(["uada"], 30.0)).states[0].found
     client.close()
     await store.close()
 
