@@ -33,10 +33,7 @@ from training.fit.bidding.learner import Line, boost, calibrated
 from training.fit.bidding.settings import BiddingSettings
 
 VENDOR = 755
-CONSENT = (
-    "CPXxRfAPXxRfKAfKABENB-CAAP_AAAAAAAAAF5gAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    "AAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAgAAAA"
-)
+CONSENT = "CPXxRfAPXxRfKAfKABENB-CAAP_AAAAAAAAAF5wAwAGQGQAZIBeYAAAAA"
 """Consents to ten purposes and to VENDOR."""
 USERS = 2_000
 EVENTS = 30
@@ -48,8 +45,8 @@ SIZE = 2_048
 _LEARNED = 20_000
 _AIMS: tuple[dict[str, Any], ...] = (
     {"aim": "cpm", "target": 6},
-    {"aim": "cpc", "target": 1.5},
-    {"aim": "cpa", "target": 40},
+    {"aim": "cpc", "target": 0.15},
+    {"aim": "cpa", "target": 2},
     {"aim": "clicks"},
     {"aim": "conversions"},
 )
@@ -88,7 +85,8 @@ def _campaign(number: int, sites: int) -> dict[str, Any]:
     for place in range(LINES_A_CAMPAIGN):
         at = number * LINES_A_CAMPAIGN + place
         targeting: dict[str, Any] = {
-            "sites": [f"site-{at % sites}.example"], "geos": ["DEU"], "devices": ["phone", "desktop"],
+            "sites": [f"site-{at % sites}.example"], "geos": ["DEU"],
+            "devices": ["phone", "desktop"],
         }  # fmt: skip
         if place == 3:
             targeting["segments"] = ["often"]
@@ -184,7 +182,9 @@ async def _pour(home: Path) -> None:
             await store.append([e for user in users for e in _events(f"u{user}", rng, now)], now)
             for place, user in enumerate(users):
                 consent = dict.fromkeys(("advertising", "personalisation", "analytics"), True)
-                await store.put_profile(user, Profile({"often": place % 2}, consent, updated_at=now))
+                await store.put_profile(
+                    user, Profile({"often": place % 2}, consent, updated_at=now)
+                )
             await store.put_scores(
                 {
                     f"u{user}": {

@@ -44,6 +44,13 @@ class Rates:
         have, want = rates[source], rates[target]
         return micros if have == want else micros * want // have
 
+    def ratio(self, source: str, target: str) -> float:
+        """Answer what one unit of `source` is in `target`, for values that are estimates anyway.
+
+        Raises KeyError for an unknown currency.
+        """
+        return self.per_euro[target] / self.per_euro[source]
+
 
 def parse_rates(text: str, source: str) -> Rates:
     """Read a table in the layout of the European Central Bank's daily file (two CSV lines).

@@ -22,7 +22,12 @@ from feature_store.settings import Home
 from feature_store.settings import settings_from_env as store_settings_from_env
 from feature_store.store import Store
 from feature_store.sweeps.reading import Sweeps
+from models.bidding.model import BiddingModel
 from service.bid_door import BidDoor
+from service.bid_learning import LiveLearning
+from service.bid_prices import Prices
+from service.bid_table import PriceTable
+from service.bid_users import BidUsers, Doors
 from service.bidding import Bidder
 from service.bundles import Bundles
 from service.context import Context
@@ -34,6 +39,7 @@ from service.live_catalogue import LiveCatalogue
 from service.live_churn import LiveChurn
 from service.live_intent import Door, IntentScorer
 from service.live_money import LiveMoney
+from service.live_paces import LivePaces
 from service.live_segments import LiveSegments
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
@@ -71,31 +77,50 @@ async def serve_context(
     scores = ScoreCache(store, metrics)
     door = Door(store, bundles, scores, metrics, clock, settings.unanswered)
     money = LiveMoney(store, clock, _terms(settings))
-    campaigns = LiveCampaigns(store, clock, money)
+    learning = LiveLearning(
+        store, clock, bundles, metrics, lambda: campaigns.by_name, settings.learning
+    )
+    paces = LivePaces(store, money.purses.now, lambda: campaigns.by_name, metrics)
+    money.listeners.append(learning.take)
+    prices = Prices(clock, learning, lambda: _values(bundles), paces.multiplier)
+
+    def fill(table: PriceTable) -> None:
+        switches = campaigns.switches
+        prices.learned, prices.explores = not switches.learning, not switches.exploration
+        prices.fill(table)
+
+    campaigns = LiveCampaigns(store, clock, money, fill=fill)
+    churn, segments = LiveChurn(bundles, sweeps), LiveSegments(store)
+    watch = StoreWatch(store, metrics)
+    doors = Doors(store, settings, segments, churn, bundles, watch, metrics, clock)
+    users = BidUsers(doors, lambda: campaigns.segments)
+    bidder = Bidder(settings.bids, money, prices)
     context = Context(
         store=store,
         clock=clock,
         settings=settings,
         metrics=metrics,
-        watch=StoreWatch(store, metrics),
+        watch=watch,
         bundles=bundles,
         catalogue=LiveCatalogue(store, metrics, bundles, trends),
         trends=trends,
         decisions=DecisionLog(store, metrics),
         sweeps=sweeps,
         scores=scores,
-        churn=LiveChurn(bundles, sweeps),
+        churn=churn,
         intent=IntentScorer(door),
-        segments=LiveSegments(store),
-        bids=BidDoor(settings.bids, Bidder(settings.bids, money), campaigns, clock),
+        segments=segments,
+        bids=BidDoor(settings.bids, bidder, campaigns, clock, users),
         bid_gate=Gate(settings.bids.in_flight),
         campaigns=campaigns,
         money=money,
+        learning=learning,
+        paces=paces,
     )
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
         *(context.decisions, scores, context.churn, context.intent, context.segments),
-        *(money, campaigns),
+        *(money, campaigns, learning, paces),
     )
     started: list[Any] = []
     try:
@@ -106,6 +131,12 @@ async def serve_context(
     finally:
         for part in reversed(started):
             await part.stop()
+
+
+def _values(bundles: Bundles) -> BiddingModel | None:
+    """Answer the released model of values, None without one."""
+    loaded = bundles.current("bidding")
+    return None if loaded is None else loaded.scorer
 
 
 def _terms(settings: ServiceSettings) -> Terms:

@@ -1,13 +1,14 @@
 """From the bytes of a bid request to the bytes of an answer: the stages, each within the deadline.
 
-Read, judge privacy, find the lines that want it, hold them against the rules, decide, reply.
+Read, judge privacy, know the user if one may, find the lines that want it, hold them against the
+rules, decide, reply.
 Whatever goes wrong after reading is a no-bid with a reason. Knows the order of the stages;
 each stage knows its own trade. Knows nothing of HTTP.
 """
 
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -15,9 +16,11 @@ from domain.clock import Clock
 from domain.decisions import Decision
 from domain.errors import BadBody
 from domain.ids import new_id
-from domain.opportunities import Auction, Bid, NoBid
+from domain.opportunities import Auction, NoBid
+from models.bidding.pricing import CHANCE, CONFIDENCE, VALUE
 from service.bid_settings import BidSettings
-from service.bidding import Bidder, Market, no_bid
+from service.bid_users import NOBODY, KnownUser
+from service.bidding import Bidder, Made, Market, no_bid
 from service.codec import UNREADABLE, caller_error
 from service.deadlines import Deadline
 from service.openrtb.candidates import find_candidates
@@ -30,6 +33,10 @@ from service.openrtb.wire import BidRequest
 FAMILY = "bidding"
 SAMPLE = 64
 """Of so many no-bids one is logged."""
+RESERVED_MS = 8.0
+"""What deciding and answering take when the machine is busy: the store is not waited for longer."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Answered(NamedTuple):
@@ -37,14 +44,23 @@ class Answered(NamedTuple):
 
     body: bytes
     refused: NoBid | None = None
-    log: Decision | None = None
+    logs: tuple[Decision, ...] = ()
     bids: int = 0
+
+
+class Users(Protocol):
+    """Who is behind an auction; see service.bid_users."""
+
+    async def read(self, auction: Auction, patience_s: float) -> KnownUser:
+        """Answer whom an auction is about; NOBODY when that may not or cannot be known."""
+        ...
 
 
 class BidDoor:
     """Answers bid requests one after another.
 
-    now_ms: the wall clock, for flights. monotonic: seconds that never go back, for deadlines.
+    now_ms: the wall clock, for flights. users: reads who is asked about, None: nobody is known.
+    monotonic: seconds that never go back, for deadlines.
     """
 
     def __init__(
@@ -53,9 +69,11 @@ class BidDoor:
         bidder: Bidder,
         market: Market,
         now_ms: Clock,
+        users: Users | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
+        self._users = users
         self.bidder = bidder
         self.market = market
         self.judge = PrivacyJudge(settings.vendor)
@@ -80,20 +98,37 @@ class BidDoor:
         )
         cause = self._forbidden(auction, deadline)
         if cause:
-            return self._nothing(auction, cause)
-        lines = self.market.matching(traits_of(auction), self._now_ms())
-        if not lines:
-            return self._nothing(auction, "no_line")
-        found = find_candidates(auction, lines, self.settings.rates, deadline.in_time)
-        if not found.candidates:
-            return self._nothing(auction, _main(found.causes) if found.in_time else "late")
+            return self._nothing(auction, NOBODY, cause)
+        known, users = NOBODY, self._users
+        if users is not None and auction.privacy.personal:
+            known = await users.read(auction, (deadline.left_ms() - RESERVED_MS) / 1_000)
+        market = self.market
+        matched = market.matching(traits_of(auction, known), self._now_ms(), known)
+        if not len(matched.numbers):
+            return self._nothing(auction, known, "frequency" if matched.capped else "no_line")
         if not deadline.in_time():
-            return self._nothing(auction, "late")
-        decided = self.bidder.decide(auction, found.candidates)
-        if not decided.bids:
-            return self._nothing(auction, _main(decided.causes))
-        body = self._replies.encode(auction.id, auction.currency, decided.bids)
-        return Answered(body, None, self._decision(auction, decided.bids, ""), len(decided.bids))
+            return self._nothing(auction, known, "late")
+        gatherer, rates, table = market.gatherer, self.settings.rates, market.table
+        gathered = gatherer.gather(auction, matched.numbers, rates)
+        if gathered is not None:
+            one = self.bidder.pick(auction, gatherer, gathered, table, known)
+            if one is not None:
+                return self._answered(auction, known, (one,))
+        lines = [gatherer.lines[number] for number in matched.numbers.tolist()]
+        found = find_candidates(auction, lines, rates, deadline.in_time)
+        if not found.candidates:
+            return self._nothing(auction, known, _main(found.causes) if found.in_time else "late")
+        if not deadline.in_time():
+            return self._nothing(auction, known, "late")
+        decided = self.bidder.decide(auction, found.candidates, table, known)
+        if not decided.made:
+            return self._nothing(auction, known, _main(decided.causes))
+        return self._answered(auction, known, decided.made)
+
+    def _answered(self, auction: Auction, known: KnownUser, made: Sequence[Made]) -> Answered:
+        bids = [one.bid for one in made]
+        reply = self._replies.encode(auction.id, auction.currency, bids)
+        return Answered(reply, None, self._logs(auction, known, made), len(bids))
 
     def read(self, body: bytes) -> BidRequest:
         """Decode a request; raises BadBody when it is no JSON or lacks what is required."""
@@ -120,34 +155,45 @@ class BidDoor:
             return "chain_blocked"
         return ""
 
-    def _nothing(self, auction: Auction, cause: str) -> Answered:
+    def _nothing(self, auction: Auction, known: KnownUser, cause: str) -> Answered:
         self._unlogged += 1
-        log = None
-        if self._unlogged >= SAMPLE:
-            self._unlogged = 0
-            log = self._decision(auction, (), cause)
-        return Answered(b"", no_bid(cause), log)
+        if self._unlogged < SAMPLE or auction.test:
+            return Answered(b"", no_bid(cause))
+        self._unlogged = 0
+        log = self._decision(auction, known, (), cause)
+        return Answered(b"", no_bid(cause), (log,))
+
+    def _logs(
+        self, auction: Auction, known: KnownUser, made: Sequence[Made]
+    ) -> tuple[Decision, ...]:
+        """Answer what to log of bids, one decision for each context; of a test nothing, for
+        nothing is learned from it."""
+        if auction.test:
+            return ()
+        if len(made) == 1:
+            return (self._decision(auction, known, made, ""),)
+        groups: dict[int, list[Made]] = {}
+        for one in made:
+            groups.setdefault(id(one.words), []).append(one)
+        return tuple(self._decision(auction, known, own, "") for own in groups.values())
 
     def _decision(
-        self, auction: Auction, bids: "list[Bid] | tuple[()]", cause: str
-    ) -> Decision | None:
-        """Answer what to log of an auction; of a test nothing, for nothing is learned from it."""
-        if auction.test:
-            return None
+        self, auction: Auction, known: KnownUser, made: Sequence[Made], cause: str
+    ) -> Decision:
         now = self._now_ms()
         return Decision(
             new_id(),
             now,
             FAMILY,
-            "",
+            known.entity,
             self.bidder.policy,
             now,
-            tuple([bid.creative.creative for bid in bids]),
-            tuple([bid.price / 1_000_000 for bid in bids]),
-            (1.0,) * len(bids),
+            tuple([one.bid.creative.creative for one in made]),
+            tuple([one.bid.price / 1_000_000 for one in made]),
+            tuple([one.arm.propensity for one in made]),
             cause,
             "",
-            _request_text(auction, bids),
+            _request_text(auction, known, made),
         )
 
 
@@ -155,19 +201,28 @@ def _main(causes: dict[str, int]) -> str:
     return max(causes, key=causes.__getitem__, default="no_line")
 
 
-def _request_text(auction: Auction, bids: "list[Bid] | tuple[()]") -> str:
-    """Answer an auction as JSON without ids of anybody: enough to understand the prices."""
+def _request_text(auction: Auction, known: KnownUser, made: Sequence[Made]) -> str:
+    """Answer an auction as JSON without ids of anybody: what training.fit.bidding reads, and
+    enough to understand the prices."""
     place = auction.place
+    at = int(auction.at)
     told = {
-        "at": int(auction.at),
+        "context": made[0].words
+        if made
+        else {"exchange": auction.exchange, "site": place.domain or place.bundle,
+              "country": place.country},
+        "scores": dict(known.scores),
+        "bids": [
+            {"bid": one.bid.id, "campaign": one.bid.campaign, "line": one.bid.line,
+             "creative": one.bid.creative.creative, "at": at, "price": one.bid.price,
+             "floor": one.floor, "deal": one.bid.deal, "arm": one.arm.number,
+             "value": int(one.row[VALUE]), "confidence": round(one.row[CONFIDENCE], 4),
+             "win": round(one.row[CHANCE], 4)}
+            for one in made
+        ],
         "currency": auction.currency,
-        "exchange": auction.exchange,
         "personal": auction.privacy.personal,
         "why": auction.privacy.why,
-        "site": place.domain or place.bundle,
-        "country": place.country,
-        "device": place.device,
         "impressions": len(auction.opportunities),
-        "bids": [[bid.id, bid.campaign, bid.line, bid.price, bid.deal] for bid in bids],
-    }
-    return msgspec.json.encode(told).decode()
+    }  # fmt: skip
+    return _encode(told).decode()

@@ -15,6 +15,7 @@ from service.store_watch import StoreWatch
 
 if TYPE_CHECKING:
     from service.bid_door import BidDoor
+    from service.bid_learning import LiveLearning
     from service.bundles import Bundles
     from service.decisions import DecisionLog
     from service.live_campaigns import LiveCampaigns
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from service.live_churn import LiveChurn
     from service.live_intent import IntentScorer
     from service.live_money import LiveMoney
+    from service.live_paces import LivePaces
     from service.live_segments import LiveSegments
     from service.score_cache import ScoreCache
     from service.shedding import Gate
@@ -38,7 +40,8 @@ class Context:
     scores: scores on their way into the store. churn: what churn is answered from.
     intent: scores who sent events, in the background. segments: saved conditions, read. bids:
     answers exchanges. bid_gate: how many of them at a time. campaigns: who advertises, compiled.
-    money: what may be spent, and the keys of notices.
+    money: what may be spent, and the keys of notices. learning: what bids and their outcomes
+    taught. paces: how far campaigns are slowed down.
     """
 
     store: Store
@@ -59,3 +62,5 @@ class Context:
     bid_gate: "Gate"
     campaigns: "LiveCampaigns"
     money: "LiveMoney"
+    learning: "LiveLearning"
+    paces: "LivePaces"

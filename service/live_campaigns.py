@@ -22,14 +22,19 @@ from domain.targeting import HOURS, Traits
 from feature_store.campaigns import all_campaigns
 from feature_store.store import Store
 from feature_store.switches import ALL_ON, SWITCHES, Switches, parse_switches
+from models.bidding.frequency import Caps, uncapped_lines
 from models.bidding.targeting import Mask, TargetingIndex
+from service.bid_table import PriceTable, lay_out
+from service.bid_users import NOBODY, KnownUser
 from service.logs import log_unexpected
-from service.openrtb.candidates import ReadyLine, ready_lines
+from service.openrtb.candidates import Matched, ReadyLine, ready_lines
+from service.openrtb.gathering import Gatherer
 from service.polling import Poller
 
 POLL_S = 0.25
 MASK_S = 1.0
 Flags = npt.NDArray[np.bool_]
+_NONE = np.zeros(0, np.int32)
 
 
 class Tills(Protocol):
@@ -43,7 +48,8 @@ class Tills(Protocol):
 class Board:
     """Every line of every campaign, numbered as the index numbers them; never changed.
 
-    owners: int32[lines], the place of a line's campaign. hours: bool[lines, 168].
+    owners: int32[lines], the place of a line's campaign. hours: bool[lines, 168]. table: the
+    prices' rows. caps: on frequency. segments: those that some line asks for.
     """
 
     campaigns: tuple[Campaign, ...] = ()
@@ -52,6 +58,10 @@ class Board:
     owners: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     hours: Flags = field(default_factory=lambda: np.zeros((0, HOURS), np.bool_))
     deals: frozenset[str] = frozenset()
+    table: PriceTable = field(default_factory=PriceTable)
+    caps: Caps = field(default_factory=lambda: Caps(()))
+    segments: frozenset[str] = frozenset()
+    gatherer: Gatherer = field(default_factory=lambda: Gatherer(()))
 
     def open_lines(
         self, now_ms: int, switches: Switches, funded: Callable[[str], bool] | None = None
@@ -99,13 +109,19 @@ def compile_board(campaigns: Iterable[Campaign], known: dict[str, Any] | None = 
         if wanted:
             hours[number] = False
             hours[number, list(wanted)] = True
+    placed, table = lay_out(lines[place] for place in order)
+    targets = [ready.line.targeting for ready in lines]
     return Board(
         held,
-        tuple(lines[place] for place in order),
+        placed,
         index,
         np.array([owners[place] for place in order], np.int32),
         hours,
         frozenset[str]().union(*(ready.deals for ready in lines)),
+        table,
+        Caps(held),
+        frozenset[str]().union(*((*one.segments, *one.not_segments) for one in targets)),
+        Gatherer(placed),
     )
 
 
@@ -113,9 +129,17 @@ class LiveCampaigns(Poller):
     """The current board and its mask, replaced together and never changed in place."""
 
     def __init__(
-        self, store: Store, clock: Clock, tills: Tills | None = None, *, poll_s: float = POLL_S
+        self,
+        store: Store,
+        clock: Clock,
+        tills: Tills | None = None,
+        *,
+        fill: Callable[[PriceTable], None] | None = None,
+        poll_s: float = POLL_S,
     ) -> None:
+        """fill: fills in what moves in a table of prices; asked every second."""
         super().__init__(poll_s)
+        self._fill = fill
         self._store = store
         self._clock = clock
         self._tills = tills
@@ -177,6 +201,8 @@ class LiveCampaigns(Poller):
                 else [one for one in board.campaigns if one.campaign not in off]
             )  # fmt: skip
             funded = tills.funded
+        if self._fill is not None:
+            self._fill(board.table)
         self._shown = (board, Mask.of(board.open_lines(now, switches, funded)))
         self._masked_at = time.monotonic()
 
@@ -190,14 +216,33 @@ class LiveCampaigns(Poller):
         """Every deal that some line may buy."""
         return self.board.deals
 
-    def matching(self, traits: Traits, now_ms: int) -> list[ReadyLine]:
-        """Answer the lines that are running and want an opportunity with these traits."""
+    @property
+    def table(self) -> PriceTable:
+        """The prices' rows of the lines as they stand."""
+        return self.board.table
+
+    @property
+    def gatherer(self) -> Gatherer:
+        """Gathers what the lines may bid."""
+        return self.board.gatherer
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments that some line asks for, or keeps away from."""
+        return self.board.segments
+
+    def matching(self, traits: Traits, now_ms: int, known: KnownUser = NOBODY) -> Matched:
+        """Answer the lines that are running, want an opportunity with these traits, and may still
+        be shown to whoever is known."""
         off = self.switches.exchanges
         if off and not off.isdisjoint(traits.exchanges):
-            return []
+            return Matched(_NONE)
         board, mask = self._shown
-        lines = board.lines
-        return [lines[number] for number in board.index.match(traits, mask).tolist()]
+        found = board.index.match(traits, mask)
+        wanted = len(found)
+        if known.seen is not None:
+            found = uncapped_lines(known.seen, board.caps, board.owners, found, known.as_of)
+        return Matched(found, wanted - len(found))
 
     @property
     def by_name(self) -> Mapping[str, Campaign]:

@@ -92,22 +92,9 @@ class LiveMoney(Poller):
         return self.purses.ledger(campaign)
 
     def reserve(self, order: Order) -> str | None:
-        """Set an order's cost aside and answer its token; None without money."""
-        return self.issue(order)
-
-    def issue(
-        self,
-        order: Order,
-        *,
-        entity: str = "",
-        policy: str = "",
-        arm: int = 0,
-        propensity: float = 1.0,
-    ) -> str | None:
         """Set an order's cost aside and answer its token; None without money.
 
-        entity: whose history the impression is to join, "" without leave to keep it. policy,
-        arm, propensity: what chose the price. A test sets nothing aside.
+        A test sets nothing aside.
         """
         signer, ready = self.signer, order.candidate.ready
         if signer is None:
@@ -121,9 +108,9 @@ class LiveMoney(Poller):
             lease, day, until = reserved
         return signer.sign(
             Token(
-                *(order.bid, campaign, ready.line.line, order.candidate.creative.creative.creative),
+                *(order.bid, campaign, ready.line.line, order.creative.creative.creative),
                 *(order.exchange, lease, day, order.cost, order.price, order.cost * 1_000),
-                *(order.currency, until, policy, arm, propensity, entity),
-                test=order.test,
+                *(order.currency, until, order.policy, order.arm, order.propensity),
+                *(order.entity, order.at, order.test, order.about),
             )
         )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.bid_settings import BidSettings, bid_settings_from_env
+from service.learning_settings import LearningSettings, learning_settings_from_env
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,7 +21,7 @@ class ServiceSettings:
     bundles. store_timeout_s: how long a decision waits for the store before it answers
     without it. patience_s: how long a silent store is waited for before a write is refused with
     503 and Retry-After. body_timeout_s: how long a request's body may take to arrive.
-    bids: what concerns exchanges.
+    bids: what concerns exchanges. learning: what is learned from bids, and how.
     """
 
     unanswered: bool = True
@@ -30,6 +31,7 @@ class ServiceSettings:
     patience_s: float = 0.75
     body_timeout_s: float = 20.0
     bids: BidSettings = field(default_factory=BidSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
 
 
 def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
@@ -37,11 +39,13 @@ def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
     consent = env.get("SANDERLING_CONSENT", "opt-out")
     if consent not in ("opt-out", "opt-in"):
         raise ValueError("SANDERLING_CONSENT is opt-out or opt-in")
+    bids = bid_settings_from_env(env)
     return ServiceSettings(
         patience_s=_seconds(env.get("SANDERLING_STORE_PATIENCE") or "0.75"),
         unanswered=consent == "opt-out",
         house_currency=env.get("SANDERLING_CURRENCY", ""),
-        bids=bid_settings_from_env(env),
+        bids=bids,
+        learning=learning_settings_from_env(env, bids.rates),
     )
 
 

@@ -1,9 +1,9 @@
 """A forest's output for candidates that share most of their columns, in one pass over its trees.
 
 A small tree is a table: one output for every way its splits may go. Which way a word sends the
-splits of every tree is worked out beforehand, so a word costs one byte a tree; what candidates share
-is asked once for all of them. The same numbers as `Forest.raw` of whole rows. Knows nothing of what
-the columns mean, only which are words (whole numbers below WORDS_BELOW, as hashed).
+splits of every tree is worked out beforehand, so a word costs one byte a tree; what candidates
+share is asked once for all of them. The same numbers as `Forest.raw` of whole rows. Knows nothing
+of what the columns mean, only which are words (whole numbers below WORDS_BELOW, as hashed).
 """
 
 from collections.abc import Collection

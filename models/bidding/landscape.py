@@ -28,9 +28,6 @@ LOCATIONS = (0.0, 30.0)
 """Sane limits: no price spreads less than 2 % or more than e^5 each way; locations are of micros,
 from one micro to about ten million units a thousand."""
 
-WIDEST = 1.0
-"""Deviation of a location (a factor of e) at and above which nothing is known of prices."""
-
 MOST_STEP = 2.0
 """How far one update may move the location or the log-scale: no burst of notices rules a market."""
 
@@ -60,18 +57,6 @@ def drawn(
     log_scale = weights[last] + along * one + apart * other
     location = min(max(location, LOCATIONS[0]), LOCATIONS[1])
     return location, math.exp(min(max(log_scale, LOG_SCALES[0]), LOG_SCALES[1]))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def confidence_at(covariance: F64, places: npt.NDArray[np.int32]) -> float:
-    """Answer 0 … 1, how sure a location is: 1 less its deviation over WIDEST."""
-    spread = 0.0
-    for place in places:
-        for neighbour in places:
-            spread += covariance[place, neighbour]
-    if not 0.0 <= spread < WIDEST * WIDEST:
-        return 0.0
-    return 1.0 - math.sqrt(spread) / WIDEST
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

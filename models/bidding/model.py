@@ -26,7 +26,8 @@ from models.bidding.columns import (
     own_codes,
 )
 from models.bidding.evidence import PRIOR_VARIANCE
-from models.bidding.landscape import Landscape
+from models.bidding.landscape import Landscape, columns_of
+from models.bidding.laws import LOGISTIC
 from models.bidding.value import AIMS, Line, Valued, valued
 from models.bundle import Bundle
 from models.forest.forest import Forest
@@ -200,6 +201,23 @@ class BiddingModel:
             {str(name): float(value) for name, value in params["worth"].items()},
             float(params["delay"]),
         )
+
+
+def no_model() -> BiddingModel:
+    """Answer a model that has learned nothing: its confidence is 0 but in prices agreed upon."""
+    empty: dict[str, Any] = {name: [] for name in (*_ARRAYS, "value", "leaf_cover")}
+    empty |= {name: [0] for name in ("splits", "leaves", "bits_start")}
+    nobody = Calibrated(Forest.from_arrays({**empty, "features": [len(NAMES)]}), 1.0, 0.0, 0.5)
+    variance = np.full((2, len(WORDS) * BUCKETS), PRIOR_VARIANCE)
+    return BiddingModel(
+        nobody,
+        nobody,
+        variance,
+        Landscape(LOGISTIC, np.zeros(columns_of(1) + 1), np.eye(columns_of(1) + 1), 1),
+    )
+
+
+_ARRAYS = ("feature", "threshold", "kind", "missing_left", "left", "right", "cover", "bits")
 
 
 def _line(part: Calibrated) -> dict[str, float]:

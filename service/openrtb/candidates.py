@@ -1,13 +1,16 @@
 """All that may be bid: lines that want an auction, held against its rules, with their terms.
 
-One candidate is a line, a creative, an impression and, for a private deal, the deal; it says
-what a bid must meet and may not exceed. Knows the rules; nothing of what an impression is
-worth, of budgets or of how many bids go out.
+One candidate is a line, creatives that are alike, an impression and, for a private deal, the
+deal; it says what a bid must meet and may not exceed. Knows the rules; nothing of what an
+impression is worth, of budgets or of how many bids go out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from domain.campaigns import Campaign, LineItem
 from domain.currencies import Rates
@@ -20,11 +23,25 @@ LINES_A_LOOK = 8
 """Lines between two looks at the clock."""
 
 
+class Group(NamedTuple):
+    """Creatives of a line that no rule of a request can tell apart; see ReadyCreative.
+
+    numbers: of each, its place among the line's creatives.
+    """
+
+    brand: object
+    shape: object
+    creatives: tuple[ReadyCreative, ...]
+    numbers: tuple[int, ...]
+
+
 class ReadyLine(NamedTuple):
     """A line with its campaign and its creatives made ready, worked out once a change.
 
     standard, cap: its standard bid (never above the cap) and the most it may offer, in cpm
-    micros of `currency`, the campaign's.
+    micros of `currency`, the campaign's. arms: of each creative, its place among the active ones
+    of the campaign. first: the row of its first creative in the table of prices; those of the
+    others follow.
     """
 
     campaign: Campaign
@@ -35,26 +52,53 @@ class ReadyLine(NamedTuple):
     currency: str
     standard: int
     cap: int
+    groups: tuple[Group, ...]
+    arms: tuple[int, ...]
+    first: int = 0
+
+
+class Matched(NamedTuple):
+    """The lines that want an auction: int32[m], numbers of the market's. capped: how many more
+    would, had the user not seen them often enough."""
+
+    numbers: npt.NDArray[np.int32]
+    capped: int = 0
 
 
 def ready_lines(campaign: Campaign) -> tuple[ReadyLine, ...]:
     """Answer a campaign's active lines, each creative made ready once."""
-    ready = {
-        one.creative: make_ready(one, campaign.seat) for one in campaign.creatives if one.active
-    }
+    active = [one for one in campaign.creatives if one.active]
+    ready = {one.creative: make_ready(one, campaign.seat) for one in active}
+    places = {one.creative: place for place, one in enumerate(active)}
+    lines: list[ReadyLine] = []
+    for line in campaign.lines:
+        if line.active:
+            own = campaign.creatives_of(line)
+            creatives = tuple(ready[one.creative] for one in own)
+            lines.append(
+                ReadyLine(
+                    campaign,
+                    line,
+                    creatives,
+                    frozenset(line.deals),
+                    line.open_market,
+                    campaign.currency,
+                    min(line.bid, campaign.cap_of(line)),
+                    campaign.cap_of(line),
+                    _groups(creatives),
+                    tuple(places[one.creative] for one in own),
+                )
+            )
+    return tuple(lines)
+
+
+def _groups(creatives: tuple[ReadyCreative, ...]) -> tuple[Group, ...]:
+    numbers: dict[tuple[object, object], list[int]] = {}
+    for number, one in enumerate(creatives):
+        numbers.setdefault((one.brand, one.shape), []).append(number)
     return tuple(
-        ReadyLine(
-            campaign,
-            line,
-            tuple(ready[one.creative] for one in campaign.creatives_of(line)),
-            frozenset(line.deals),
-            line.open_market,
-            campaign.currency,
-            min(line.bid, campaign.cap_of(line)),
-            campaign.cap_of(line),
-        )
-        for line in campaign.lines
-        if line.active
+        Group(brand, shape, tuple(creatives[number] for number in own), tuple(own))
+        for (brand, shape), own in numbers.items()
     )
 
 
@@ -73,14 +117,14 @@ class Offer(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A line, one of its creatives, and an offer it may take.
+    """A line, creatives of it that are all alike to the rules, and an offer it may take.
 
     standard: the line's standard bid; cap: nothing above it; both in cpm micros of the
     auction's currency. The offer's terms are within the cap.
     """
 
     ready: ReadyLine
-    creative: ReadyCreative
+    group: Group
     offer: Offer
     standard: int
     cap: int
@@ -98,7 +142,7 @@ class Found:
 def find_candidates(
     auction: Auction, lines: Iterable[ReadyLine], rates: Rates, in_time: Callable[[], bool]
 ) -> Found:
-    """Hold every line's creatives against every impression.
+    """Hold every line's creatives against every impression; causes count groups of them.
 
     in_time: asked before every few lines; once it says no, no further line is looked at and
     `Found.in_time` is False.
@@ -120,21 +164,22 @@ def find_candidates(
             except KeyError:
                 causes["currency"] = causes.get("currency", 0) + 1
                 continue
-        for creative in ready.creatives:
-            why = refused.get(creative.brand)
+        for group in ready.groups:
+            why = refused.get(group.brand)
             if why is None:
-                why = refused[creative.brand] = refused_by_auction(creative, auction.blocks)
+                why = refused_by_auction(group.creatives[0], auction.blocks)
+                refused[group.brand] = why
             if why:
                 causes[why] = causes.get(why, 0) + 1
                 continue
-            chances = known.get(creative.shape) or search.chances(creative)
+            chances = known.get(group.shape) or search.chances(group.creatives[0])
             why = chances.why
             offers = chances.open if ready.open_market else ()
             if ready.deals and chances.fits:
-                offers = (*search.deals_of(ready, creative, chances), *offers)
+                offers = (*search.deals_of(ready, group.creatives[0], chances), *offers)
             for offer in offers:
                 if offer.terms.floor <= cap:
-                    candidates.append(Candidate(ready, creative, offer, standard, cap))
+                    candidates.append(Candidate(ready, group, offer, standard, cap))
                 else:
                     why = "cap"
             if why:

@@ -48,6 +48,13 @@ def terms_of(
     return Terms(floor) if floor < OUT_OF_REACH else None
 
 
+def flat_floor(opportunity: Opportunity, currency: str, rates: Rates) -> int:
+    """Answer the impression's own floor in `currency`, rounded up; OUT_OF_REACH when no price can
+    meet it. Raises UnknownCurrency."""
+    floors = opportunity.floors
+    return _Exchange(currency, rates)(floors, floors.flat or 0)
+
+
 class _Exchange:
     """Converts a floor's micros into the bid's currency, rounding up."""
 

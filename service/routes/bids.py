@@ -64,8 +64,8 @@ async def post_bid(context: Context, request: Request) -> Reply:
         answered = Answered(b"", no_bid("error"))
     finally:
         gate.leave()
-    if answered.log is not None:
-        context.decisions.put(answered.log)
+    for log in answered.logs:
+        context.decisions.put(log)
     if answered.refused is not None:
         return _nothing(context, answered.refused, explained=explained)
     context.metrics.count_bids(answered.bids)

@@ -76,3 +76,11 @@ def test_a_table_of_the_banks_layout_is_read() -> None:
 def test_what_cannot_be_read_is_said(text: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         parse_rates(text, "us")
+
+
+def test_a_ratio_is_what_amounts_are_converted_by() -> None:
+    ratio = REFERENCE.ratio("EUR", "JPY")
+    assert REFERENCE.down(10**9, "EUR", "JPY") == int(10**9 * ratio)
+    assert REFERENCE.ratio("USD", "USD") == 1.0
+    with pytest.raises(KeyError):
+        REFERENCE.ratio("EUR", "XYZ")

@@ -31,13 +31,13 @@ class _Chosen:
 
     def __init__(self, campaign: Campaign) -> None:
         self.ready = ready_lines(campaign)[0]
-        self.creative = self.ready.creatives[0]
 
 
 def order(bid: str, campaign: Campaign = CAMPAIGN, **fields: Any) -> Order:
     """Make an order of 1,000 micros for a bid."""
     chosen: Any = _Chosen(campaign)
-    made = Order(bid, chosen, 1_000_000, "USD", 1_000, 300, "north", False)
+    creative = chosen.ready.creatives[0]
+    made = Order(bid, chosen, creative, 1_000_000, "USD", 1_000, 300, "north", False)
     return made._replace(**fields)
 
 

@@ -1,17 +1,25 @@
 """The decision: floors, caps, agreed prices, deals, pods and money; each price a whole micro."""
 
+from random import Random
 from typing import Any
 
-import pytest
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.clock import FixedClock
 from domain.currencies import REFERENCE
 from domain.opportunities import Auction, NoBidReason
+from models.bidding.memo import read_memo
+from service.bid_prices import Prices
 from service.bid_settings import BidSettings
-from service.bidding import Bidder, Decided, NoMoney, Order, no_bid
+from service.bid_table import lay_out
+from service.bidding import Bidder, Decided, Made, NoMoney, Order, no_bid
 from service.openrtb.candidates import find_candidates
+from service.openrtb.gathering import Gatherer
 from tests.service.openrtb.making import VIDEO, always, auction, creative, imp, line_of, video
+
+NOW = FixedClock(1_790_000_000_000)
 
 
 class Purse:
@@ -31,9 +39,24 @@ class Purse:
 
 
 def decide(offered: Auction, *lines: Any, till: Any = None, open_bids: int = 1) -> Decided:
-    found = find_candidates(offered, lines, REFERENCE, always)
+    placed, table = lay_out(lines)
+    found = find_candidates(offered, placed, REFERENCE, always)
     settings = BidSettings(open_bids=open_bids)
-    return Bidder(settings, till or Purse()).decide(offered, found.candidates)
+    bidder = Bidder(settings, till or Purse(), Prices(NOW))
+    decided = bidder.decide(offered, found.candidates, table)
+    decided.causes = {**found.causes, **decided.causes}
+    return decided
+
+
+def pick(offered: Auction, *lines: Any, till: Any = None, prices: Any = None) -> Made | None:
+    placed, table = lay_out(lines)
+    gatherer = Gatherer(placed)
+    every = np.arange(len(placed), dtype=np.int32)
+    gathered = gatherer.gather(offered, every, REFERENCE)
+    if gathered is None:
+        return None
+    bidder = Bidder(BidSettings(), till or Purse(), prices or Prices(NOW))
+    return bidder.pick(offered, gatherer, gathered, table)
 
 
 def line(name: str, bid: float = 2.0, **parts: Any) -> Any:
@@ -51,7 +74,7 @@ def test_the_standard_bid_of_the_best_line() -> None:
     assert decided.causes == {"floor": 1}
     (bid,) = decided.bids
     assert (bid.opportunity, bid.token, bid.w, bid.h) == ("1", "t1", 300, 250)
-    assert (bid.line, bid.seat, bid.expires_in) == ("l-1", "", 900)
+    assert (bid.line, bid.seat, bid.expires_in) == ("l-1", "", 300)
 
 
 def test_several_campaigns_may_bid_in_the_open_market_and_none_against_itself() -> None:
@@ -110,7 +133,7 @@ def test_without_money_the_next_best_bids() -> None:
 def test_the_order_says_what_a_bid_may_cost() -> None:
     till = Purse()
     offered = auction(
-        imp(qty={"multiplier": 14.2}, exp=360), cur=["GBP"], test=1
+        imp(qty={"multiplier": 14.2}, exp=240), cur=["GBP"], test=1
     )._replace(exchange="adx")  # fmt: skip
     decide(offered, line("a", 1.000001, currency="EUR"), till=till)
     (order,) = till.orders
@@ -118,7 +141,7 @@ def test_the_order_says_what_a_bid_may_cost() -> None:
     assert (order.price, order.currency, order.test) == (price, "GBP", True)
     pounds = -(-price * 14_200_000 // 10**9)
     assert order.cost == REFERENCE.up(pounds, "GBP", "EUR")
-    assert (order.expires_in, order.exchange) == (360, "adx")
+    assert (order.expires_in, order.exchange) == (240, "adx")
     assert till.left == 10**15
 
 
@@ -166,21 +189,6 @@ def test_slots_of_one_pod_show_different_advertisements() -> None:
     assert len(alone) == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "standard", "floor", "cap", "price", "last"),
-    [
-        (5, 2, 0, 9, 2, "standard_bid"), (5, 7, 0, 9, 5, "value"), (5, 5, 0, 3, 3, "cap"),
-        (5, 2, 3, 9, None, "floor"), (0, 0, 0, 0, None, "floor"), (5, 5, 5, 5, 5, "standard_bid"),
-    ],
-)  # fmt: skip
-def test_quotes(
-    value: int, standard: int, floor: int, cap: int, price: int | None, last: str
-) -> None:
-    quote = Bidder(BidSettings(), NoMoney()).quote(value, standard, floor, cap)
-    assert (quote.price, quote.reasons[-1]) == (price, last)
-    assert (quote.confidence, quote.propensity, quote.win_probability) == (0.0, 1.0, None)
-
-
 def test_words_have_the_exchanges_codes() -> None:
     assert no_bid("late") == (NoBidReason.too_late, "late")
     assert no_bid("duplicate_impression").reason == 2
@@ -189,3 +197,51 @@ def test_words_have_the_exchanges_codes() -> None:
 
 def test_a_creative_of_another_size_is_no_candidate() -> None:
     assert decide(auction(), line("a", creatives=(creative(width=9),))).bids == []
+
+
+def test_one_impression_of_the_open_market_is_picked_as_it_would_be_decided() -> None:
+    rng = Random(3)
+    for _ in range(200):
+        lines = [
+            line(f"c{n}", rng.choice([0.5, 1, 2, 3]), currency=rng.choice(["USD", "EUR"]),
+                 max_bid=rng.choice([1_500_000, 5_000_000]),
+                 creatives=(creative(width=rng.choice([300, 9])), creative(creative="b")))
+            for n in range(4)
+        ]  # fmt: skip
+        offered = auction(
+            imp(bidfloor=rng.choice([0, 0.7, 1.8])), badv=rng.choice([[], ["x.test"]])
+        )
+        made, decided = pick(offered, *lines), decide(offered, *lines)
+        assert bool(made) == bool(decided.bids)
+        if made:
+            (other,) = decided.bids
+            assert (made.bid.campaign, made.bid.price) == (other.campaign, other.price)
+
+
+def test_what_is_more_than_one_impression_of_the_open_market_is_not_picked() -> None:
+    pmp = {"deals": [{"id": "d"}]}
+    for offered in (auction(imp("1"), imp("2")), auction(imp(pmp=pmp)),
+                    auction(imp(video={**VIDEO, "podid": "p"}))):  # fmt: skip
+        assert pick(offered, line("a")) is None
+    assert pick(auction(), line("a", bid=0)) is None
+    assert pick(auction(), line("a"), till=NoMoney()) is None
+    assert pick(auction(), line("a")) is not None
+
+
+def test_an_order_brings_back_what_it_was_worth() -> None:
+    till = Purse()
+    made = pick(auction(imp(bidfloor=1), at=1), line("a", 2), till=till)
+    (order,) = till.orders
+    memo = read_memo(order.about)
+    assert made is not None
+    assert memo is not None
+    assert (order.at, order.policy, order.arm, order.propensity) == (1, "bid/1", 2, 1.0)
+    assert (memo.value, memo.greedy, memo.features[0]) == (2_000_000, True, 0.5)
+    assert len(memo.places) == 8
+
+
+def test_a_deal_teaches_nothing_of_open_prices() -> None:
+    till = Purse()
+    decide(auction(imp(pmp={"deals": [{"id": "d"}]})), line("a", line={"deals": ("d",)}), till=till)
+    memos = [read_memo(order.about) for order in till.orders]
+    assert [len(memo.places) if memo else None for memo in memos] == [0, 8]

@@ -50,7 +50,8 @@ def live(store: MemoryStore, purses: Purses) -> LiveCampaigns:
 
 
 def shown(live: LiveCampaigns, traits: Traits | None = None) -> set[str]:
-    return {one.campaign.campaign for one in live.matching(traits or Traits(), NOW)}
+    found = live.matching(traits or Traits(), NOW).numbers.tolist()
+    return {live.board.lines[number].campaign.campaign for number in found}
 
 
 async def put(store: MemoryStore, *campaigns: Campaign) -> None:
@@ -180,7 +181,8 @@ def test_the_board_agrees_with_a_list_of_lines() -> None:
         flags = board.open_lines(NOW, Switches())
         numbers = [n for n in board.index.match(traits).tolist() if flags[n]]
         found = {(board.lines[n].campaign.campaign, board.lines[n].line.line) for n in numbers}
-        expected = {(r.campaign.campaign, r.line.line) for r in listed.matching(traits, NOW)}
+        wanted = [listed.gatherer.lines[n] for n in listed.matching(traits, NOW).numbers.tolist()]
+        expected = {(r.campaign.campaign, r.line.line) for r in wanted}
         assert found == expected
     assert all(
         wants(ready.line.targeting, Traits(), hour_of_week(ready.campaign.zone, NOW))
@@ -195,8 +197,8 @@ def test_what_did_not_change_is_not_made_ready_again() -> None:
     first, second = many(2)
     one = compile_board([first, second], known)
     two = compile_board([first, replace(second, title="new")], known)
-    assert one.lines[0] is two.lines[0]
-    assert one.lines[1] is not two.lines[1]
+    assert one.lines[0].creatives[0] is two.lines[0].creatives[0]
+    assert one.lines[1].creatives[0] is not two.lines[1].creatives[0]
     compile_board([first], known)
     assert set(known) == {"c0"}
 

@@ -30,7 +30,9 @@ async def test_a_token_says_what_its_bill_needs(store: MemoryStore, money: LiveM
     await money.look()
     money.put([CAMPAIGN])
     await money.purses.turn()
-    text = money.issue(order("b1"), entity="uada", policy="p/1", arm=3, propensity=0.5)
+    text = money.reserve(
+        order("b1", entity="uada", policy="p/1", arm=3, propensity=0.5, at=1, about=b"memo")
+    )
     assert text is not None
     token = Signer(await load_keys(store)).read(text)
     assert token[:5] == ("b1", "c1", "l1", "cr", "north")

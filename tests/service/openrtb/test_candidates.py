@@ -23,14 +23,14 @@ def found(*lines: object, **parts: object) -> Found:
 def test_a_line_its_creatives_and_the_impressions() -> None:
     both = line_of(creative(), creative(creative="cr-2"), video())
     got = found(both, imps=[imp("1"), imp("2")])
-    assert [(one.creative.creative.creative, one.offer.place) for one in got.candidates] == [
-        ("cr-1", 0), ("cr-1", 1), ("cr-2", 0), ("cr-2", 1)
-    ]  # fmt: skip
+    names = [tuple(c.creative.creative for c in one.group.creatives) for one in got.candidates]
+    assert names == [("cr-1", "cr-2")] * 2
+    assert [one.offer.place for one in got.candidates] == [0, 1]
     assert got.causes == {"media": 1}
     first = got.candidates[0]
     assert (first.standard, first.cap, first.offer.terms.floor) == (2_000_000, 5_000_000, 0)
     assert first.offer.deal is None
-    assert first.offer is got.candidates[2].offer
+    assert first.group.numbers == (0, 1)
 
 
 def test_only_active_lines_and_their_own_creatives() -> None:

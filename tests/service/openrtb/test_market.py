@@ -10,7 +10,8 @@ MONDAY_NOON = 1_790_596_800_000
 
 
 def names(market: ListedMarket, now: int = MONDAY_NOON, **traits: tuple[str, ...]) -> list[str]:
-    return [ready.campaign.campaign for ready in market.matching(Traits(**traits), now)]
+    found = market.matching(Traits(**traits), now).numbers.tolist()
+    return [market.gatherer.lines[number].campaign.campaign for number in found]
 
 
 def test_lines_say_what_they_want() -> None:

@@ -1,0 +1,129 @@
+"""Pricing: from candidates to bids in one compiled call: value, pace, trust, shading.
+
+Every candidate has a row that says what may be bid, and every line with every creative a row in a
+table made beforehand. Below a confidence of one half, in the value or (in a first-price auction)
+in the landscape, the line's standard bid is what is bid. Knows nothing of arms, budgets or wires.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from models.bidding.candidates import Fan, codes_of, raw_of_candidates
+from models.bidding.landscape import drawn, win_chance
+from models.bidding.shading import FIRST_PRICE, priced, whole
+from models.bidding.value import ROAS, TRUSTED, doubts_of, one_value, trust
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+TABLE = ("campaign", "line", "creative", "aim", "target", "worth", "click", "conversion", "pace")
+"""Columns of the table: codes of own words, the aim (see value.AIMS), its target and what a
+conversion is worth (micros of the campaign's currency), factors of the online calibration, and
+the pace, with which values are multiplied."""
+
+ASKED = ("row", "standard", "cap", "floor", "rate", "kind")
+"""Columns of what is asked of a candidate: its row in the table; standard bid, cap and floor in
+cpm micros of the auction's currency; what a micro of the campaign's currency is in the auction's;
+and one of the kinds below."""
+
+PLAIN, AGREED, GUARANTEED = 0, 1, 2
+"""A bid of our choice; the floor is the price, take it or leave it; must be bid, at the floor if
+need be."""
+
+BID, VALUE, CLICK, CONVERSION, CONFIDENCE, CHANCE, SCORE = range(7)
+"""Columns of what is answered: cpm micros to bid (0: nothing) and of value after pacing, chances
+of click and conversion, confidence, the chance to win, and by what candidates are ranked."""
+
+HIGHEST_PACE = 5.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sane_pace(pace: float) -> float:
+    """Answer a pace within 0 and HIGHEST_PACE; what is no number changes nothing."""
+    if not pace >= 0.0:
+        return 1.0 if pace != pace else 0.0
+    return min(pace, HIGHEST_PACE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def standard_bid(standard: float, pace: float, floor: float, cap: float) -> int:
+    """Answer the standard bid, slowed down but never hurried; 0 when it is below the floor."""
+    bid = whole(min(standard * min(pace, 1.0), cap))
+    return bid if bid >= floor else 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def price_rows(
+    click: Fan,
+    conversion: Fan,
+    numbers: tuple[float, float, float, float, float, float],
+    evidence: tuple[F64, I64],
+    common: F64,
+    table: F64,
+    asked: F64,
+    market: tuple[int, int, F64, F64, npt.NDArray[np.int32], float, float, float, float],
+) -> tuple[F64, int]:
+    """Answer float64[n, 7], see above, for n candidates of one impression; and the best of them.
+
+    click, conversion, numbers, evidence (variance, categories): see BiddingModel.kernel. common:
+    float64[COMMON]. table: float64[m, 9]. asked: float64[n, 6]. market: auction type, the
+    landscape's law, weights, covariance and places, two standard normal numbers for the
+    posterior's draw, how sure the landscape is there (0 … 1; below 0 nothing at all is trusted),
+    and the logarithm of what a unit of the auction's currency is in the landscape's. Also the
+    place of the highest score among those that bid, -1 for none.
+    """
+    n, shared = asked.shape[0], common.shape[0]
+    variance, categories = evidence
+    at, law, weights, covariance, places, one, other, known, unit = market
+    codes, own = np.empty(shared, np.int64), np.empty((n, 3), np.int64)
+    codes_of(common, codes)
+    for row in range(n):
+        codes_of(table[int(asked[row, 0]), :3], own[row])
+    clicks, conversions = np.zeros(n), np.zeros(n)
+    raw_of_candidates(click, common, codes, own, clicks)
+    raw_of_candidates(conversion, common, codes, own, conversions)
+    location, scale = drawn(weights, covariance, places, one, other)
+    location -= unit
+    out, best = np.zeros((n, 7)), -1
+    for row in range(n):
+        line = table[int(asked[row, 0])]
+        standard, cap, floor, rate = asked[row, 1], asked[row, 2], asked[row, 3], asked[row, 4]
+        aim, kind = int(line[3]), int(asked[row, 5])
+        value, chance, converts, sure = one_value(
+            (clicks[row], conversions[row]),
+            numbers,
+            doubts_of(variance, categories, codes, own[row]),
+            aim,
+            (line[4] if aim == ROAS else line[4] * rate, standard, line[5] * rate),
+            (line[6], line[7]),
+        )
+        pace = sane_pace(line[8])
+        paced = trust(value, standard, sure) * pace
+        confidence = min(sure, known) if at == FIRST_PRICE else sure
+        if known < 0.0:
+            confidence = 0.0
+        if kind == AGREED:
+            bid, score = whole(floor), floor
+        elif confidence >= TRUSTED:
+            bid, score = priced(at, paced, floor, cap, law, location, scale).bid, min(paced, cap)
+        else:
+            bid = standard_bid(standard, pace, floor, cap)
+            score = float(bid)
+        if kind == GUARANTEED and bid == 0:
+            bid, score = whole(floor), floor
+        out[row, BID], out[row, VALUE] = bid, paced
+        out[row, CLICK], out[row, CONVERSION] = chance, converts
+        out[row, CONFIDENCE], out[row, SCORE] = confidence, score
+        out[row, CHANCE] = win_chance(law, float(bid), location, scale) if known > 0.0 else 0.0
+        if bid > 0 and (best < 0 or score > out[best, SCORE]):
+            best = row
+    return out, best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def multiplied(bid: float, times: float, floor: float, cap: float) -> int:
+    """Answer a bid times an arm's multiplier, within floor and cap, as whole cpm micros."""
+    if not 0.0 < times < 10.0:
+        times = 1.0
+    return whole(min(max(bid * times, floor), cap))
