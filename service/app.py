@@ -26,7 +26,6 @@ from models.bidding.model import BiddingModel
 from service.bid_door import BidDoor
 from service.bid_learning import LiveLearning
 from service.bid_prices import Prices
-from service.bid_table import PriceTable
 from service.bid_users import BidUsers, Doors
 from service.bidding import Bidder
 from service.bundles import Bundles
@@ -44,6 +43,7 @@ from service.live_segments import LiveSegments
 from service.logs import configure_logs, log_info
 from service.metrics import Metrics
 from service.openapi import build_document
+from service.openrtb.table import PriceTable
 from service.routes.health import router as health_router
 from service.routes.table import ROUTES
 from service.score_cache import ScoreCache

@@ -19,10 +19,10 @@ from domain.ids import new_id
 from domain.opportunities import Auction, NoBid
 from models.bidding.pricing import CHANCE, CONFIDENCE, VALUE
 from service.bid_settings import BidSettings
-from service.bid_users import NOBODY, KnownUser
 from service.bidding import Bidder, Made, Market, no_bid
 from service.codec import UNREADABLE, caller_error
 from service.deadlines import Deadline
+from service.known_user import NOBODY, KnownUser
 from service.openrtb.candidates import find_candidates
 from service.openrtb.privacy import PrivacyJudge
 from service.openrtb.reading import Reading, read_auction

@@ -27,8 +27,8 @@ from models.bidding.memo import Memo
 from models.bidding.model import BiddingModel, no_model
 from models.bidding.pricing import CONFIDENCE, price_rows
 from models.bidding.value import TRUSTED
-from service.bid_table import PriceTable
-from service.bid_users import NOBODY, KnownUser
+from service.known_user import NOBODY, KnownUser
+from service.openrtb.table import PriceTable
 from service.openrtb.traits import DEVICES
 
 F64 = npt.NDArray[np.float64]

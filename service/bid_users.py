@@ -6,11 +6,7 @@ in the store: no model of a visit runs here. Knows nothing of lines, prices or t
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from domain.clock import DAY_MS, HOUR_MS, Clock
 from domain.errors import SanderlingError
@@ -18,11 +14,12 @@ from domain.ids import is_valid_id, session_entity, user_entity
 from domain.opportunities import Auction, Keys
 from domain.scores import Band, Score
 from domain.users import Profile, Purpose, may_use
-from feature_store.records import RECORD, Records
+from feature_store.records import RECORD
 from feature_store.scores import NO_SCORES
 from feature_store.store import EntityState, Store
 from models.bidding.frequency import prepare
 from service.bundles import Bundles
+from service.known_user import NO_CHANCES, NOBODY, KnownUser
 from service.live_churn import LiveChurn
 from service.live_segments import LiveSegments
 from service.logs import log_unexpected
@@ -41,32 +38,6 @@ TRUSTED = 0.5
 """Below this confidence a visitor is treated as if nothing were known."""
 KEEN = 3.0
 """So many times the usual chance is high intent; the usual chance is medium."""
-
-F64 = npt.NDArray[np.float64]
-NO_CHANCES: Mapping[str, float] = MappingProxyType({})
-
-
-class KnownUser(NamedTuple):
-    """What is known of the user behind an auction, with leave; of nobody, nothing.
-
-    entity: whose history a billed impression is to join, "" for a bid by the context alone.
-    segments: of those asked for. scores: chances by family, as they were told last. numbers:
-    float64[len(NUMBERS)] of models.bidding.columns, None when there is no model to ask for them
-    or no event before as_of. seen: the history (at, kind, campaign), for caps on frequency.
-    as_of: ms UTC, events before it count; 0 when nothing was looked at.
-    """
-
-    entity: str = ""
-    segments: tuple[str, ...] = ()
-    intent_bands: tuple[str, ...] = ()
-    churn_bands: tuple[str, ...] = ()
-    scores: Mapping[str, float] = NO_CHANCES
-    numbers: F64 | None = None
-    seen: Records | None = None
-    as_of: int = 0
-
-
-NOBODY = KnownUser()
 
 
 class Doors(NamedTuple):

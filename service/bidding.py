@@ -20,12 +20,12 @@ from models.bidding.memo import pack_memo
 from models.bidding.pricing import AGREED, ASKED, BID, GUARANTEED, PLAIN, SCORE, multiplied
 from service.bid_prices import Arm, Prices, Scene
 from service.bid_settings import BidSettings
-from service.bid_table import PriceTable
-from service.bid_users import NOBODY, KnownUser
+from service.known_user import NOBODY, KnownUser
 from service.openrtb.candidates import Candidate, Matched
 from service.openrtb.creatives import ReadyCreative
 from service.openrtb.gathering import Gathered, Gatherer
 from service.openrtb.pods import PodBook, most_bids
+from service.openrtb.table import PriceTable
 
 THOUSAND_MILLIONTHS = 1_000 * 1_000_000
 

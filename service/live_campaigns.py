@@ -24,11 +24,11 @@ from feature_store.store import Store
 from feature_store.switches import ALL_ON, SWITCHES, Switches, parse_switches
 from models.bidding.frequency import Caps, uncapped_lines
 from models.bidding.targeting import Mask, TargetingIndex
-from service.bid_table import PriceTable, lay_out
-from service.bid_users import NOBODY, KnownUser
+from service.known_user import NOBODY, KnownUser
 from service.logs import log_unexpected
 from service.openrtb.candidates import Matched, ReadyLine, ready_lines
 from service.openrtb.gathering import Gatherer
+from service.openrtb.table import PriceTable, lay_out
 from service.polling import Poller
 
 POLL_S = 0.25

@@ -11,10 +11,10 @@ import numpy as np
 from domain.calendars import hour_of_week
 from domain.campaigns import Campaign
 from domain.targeting import Traits, wants
-from service.bid_table import lay_out
-from service.bid_users import NOBODY, KnownUser
+from service.known_user import NOBODY, KnownUser
 from service.openrtb.candidates import Matched, ready_lines
 from service.openrtb.gathering import Gatherer
+from service.openrtb.table import lay_out
 
 
 class ListedMarket:

@@ -13,8 +13,8 @@ from models.bidding.columns import SHARED
 from service.bid_door import RESERVED_MS, SAMPLE, Answered, BidDoor
 from service.bid_prices import Prices
 from service.bid_settings import BidSettings
-from service.bid_users import KnownUser
 from service.bidding import Bidder, NoMoney, Order
+from service.known_user import KnownUser
 from service.openrtb.market import ListedMarket
 from tests.service.openrtb.making import campaign, creative, imp, request
 from training.fit.bidding.bids import bids_of

@@ -17,7 +17,8 @@ from feature_store import segments as saved
 from feature_store.memory import MemoryStore
 from feature_store.store import Read
 from models.bidding.columns import NUMBERS
-from service.bid_users import NOBODY, OPEN_MS, BidUsers, Doors, KnownUser, entity_of
+from service.bid_users import OPEN_MS, BidUsers, Doors, entity_of
+from service.known_user import NOBODY, KnownUser
 from service.live_segments import LiveSegments
 from service.metrics import Metrics
 from service.settings import ServiceSettings

@@ -13,10 +13,10 @@ from domain.opportunities import Auction, NoBidReason
 from models.bidding.memo import read_memo
 from service.bid_prices import Prices
 from service.bid_settings import BidSettings
-from service.bid_table import lay_out
 from service.bidding import Bidder, Decided, Made, NoMoney, Order, no_bid
 from service.openrtb.candidates import find_candidates
 from service.openrtb.gathering import Gatherer
+from service.openrtb.table import lay_out
 from tests.service.openrtb.making import VIDEO, always, auction, creative, imp, line_of, video
 
 NOW = FixedClock(1_790_000_000_000)

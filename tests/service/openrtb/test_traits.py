@@ -6,7 +6,7 @@ import pytest
 
 from domain.targeting import DEVICES as WORDS
 from domain.targeting import Traits
-from service.bid_users import NOBODY
+from service.known_user import NOBODY
 from service.openrtb.traits import DEVICES, traits_of
 from tests.service.openrtb.making import auction
 
