@@ -24,7 +24,10 @@ _MOST_ABOUT = 64
 _HEAD = struct.Struct("<BBQQQQIIHHfBBB3s")
 _SEPARATOR = "\x1f"
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_TEST = 1
+_QUANTITY = struct.Struct("<Q")
+_TEST, _MANY = 1, 2
+ONE = 1_000_000
+"""One billable impression, in millionths."""
 
 
 class Token(NamedTuple):
@@ -35,6 +38,7 @@ class Token(NamedTuple):
     until_ms: of the store's clock, from then on nothing counts. entity: whose history the
     impression joins, "" without leave. at: the auction's type. test: nothing counts at all.
     about: what those who learn from the bid want back with its notices, at most 64 bytes.
+    quantity: impressions that were reserved for, in millionths: several out of home.
     """
 
     bid: str
@@ -56,6 +60,7 @@ class Token(NamedTuple):
     at: int = 2
     test: bool = False
     about: bytes = b""
+    quantity: int = ONE
 
 
 class Signer:
@@ -83,10 +88,12 @@ class Signer:
             body = _HEAD.pack(
                 *(_FORMAT, self._id, token.reserved, token.price, token.cost, token.until_ms),
                 *(token.lease, token.day, token.arm, len(text), token.propensity, token.at & 0xFF),
-                _TEST if token.test else 0,
+                (_TEST if token.test else 0) | (0 if token.quantity == ONE else _MANY),
                 len(token.about),
                 token.currency.encode(),
             )
+            if token.quantity != ONE:
+                body += _QUANTITY.pack(token.quantity)
         except struct.error as error:
             raise ValueError("a token of numbers that do not fit") from error
         body += text
@@ -121,8 +128,12 @@ def _parsed(body: bytes, key: bytes) -> Token:
     ) = _HEAD.unpack_from(body)  # fmt: skip
     if format != _FORMAT:
         raise ValueError("of another release")
-    end = _HEAD.size + length
-    names = body[_HEAD.size : end].decode().split(_SEPARATOR)
+    start, quantity = _HEAD.size, ONE
+    if flags & _MANY:
+        (quantity,) = _QUANTITY.unpack_from(body, start)
+        start += _QUANTITY.size
+    end = start + length
+    names = body[start:end].decode().split(_SEPARATOR)
     bid, campaign, line, creative, exchange, policy = names
     hidden = _covered(key, bid.encode(), body[end:])
     if len(hidden) < about:
@@ -130,7 +141,7 @@ def _parsed(body: bytes, key: bytes) -> Token:
     return Token(
         *(bid, campaign, line, creative, exchange, lease, day, reserved, price, cost),
         *(currency.rstrip(b"\0").decode(), until, policy, arm, propensity),
-        *(hidden[about:].decode(), at, bool(flags & _TEST), hidden[:about]),
+        *(hidden[about:].decode(), at, bool(flags & _TEST), hidden[:about], quantity),
     )
 
 
@@ -194,20 +205,35 @@ def reserve_for(cost: int) -> int:
     return -(-cost // 1_000)
 
 
-def spend_for(token: Token, said: int | None) -> int:
+def read_quantity(text: str) -> int | None:
+    """Read what replaced the macro of billable impressions, in millionths; None: not told.
+
+    Raises BadField (code bad_multiplier) for what is no number of at most nine digits.
+    """
+    try:
+        said = read_price(text)
+    except BadField as error:
+        raise BadField("not a number", field="multiplier", code="bad_multiplier") from error
+    return said.micros
+
+
+def spend_for(token: Token, said: int | None, quantity: int | None = None) -> int:
     """Answer what is to be spent, in micros of the campaign's currency: rounded half to even.
 
     said: the price told, in cpm micros of the token's currency; None: what was offered, the most
-    that can be owed. Never above `reserve_for(cost)`. Raises BadField (code above_bid) when the
-    price is above the offer by more than the rounding of four decimals.
+    that can be owed. quantity: millionths of impressions that are billed, None or more than the
+    token's: as many as were reserved for. Never above `reserve_for(cost)`. Raises BadField (code
+    above_bid) when the price is above the offer by more than the rounding of four decimals.
     """
     price = token.price if said is None else said
     if price > token.price:
         if price > token.price + _ROUNDED:
             raise BadField("a price above the bid", field="price", code="above_bid")
         price = token.price
-    if not token.price:
+    due, most = token.cost * price, token.price * 1_000
+    if quantity is not None and quantity < token.quantity:
+        due, most = due * quantity, most * token.quantity
+    if not most:
         return 0
-    whole, rest = divmod(token.cost * price, token.price * 1_000)
-    twice = 2 * rest - token.price * 1_000
-    return whole + (twice > 0 or (twice == 0 and whole % 2 == 1))
+    whole, rest = divmod(due, most)
+    return whole + (2 * rest > most or (2 * rest == most and whole % 2 == 1))

@@ -70,6 +70,11 @@ class Purse:
     sought_at: float = 0.0
     missed: int = 0
     """The last amount that could not be reserved, 0 when none was."""
+    largest: int = 0
+    """The most that one bid has set aside: few and dear bids need a slice of many cheap ones."""
+    beyond: int = 0
+    """An amount known to be more than there is, until `beyond_until`: nobody asks for it."""
+    beyond_until: float = 0.0
     want: int = 0
     asked: bool = False
     dry_until: float = 0.0
@@ -144,7 +149,7 @@ class Purses:
                 if purse.limits.version != campaign.version:
                     # The lease was granted under other limits: back with it, and ask again.
                     purse.retire()
-                    purse.dry_until = 0.0
+                    purse.dry_until, purse.largest = 0.0, 0
                 purse.campaign, purse.limits = campaign, limits_of(campaign)
                 purse.least = _least(campaign)
             found[name] = purse
@@ -165,11 +170,14 @@ class Purses:
             return None
         purse.sought_at = now = self._elapsed()
         if amount > purse.left or now >= purse.stop_at or amount < 0 or purse.still:
+            if amount >= purse.beyond and now < purse.beyond_until:
+                return None
             purse.missed = amount
             if not purse.asked and now >= purse.dry_until:
                 self.hungry()
             return None
         purse.left -= amount
+        purse.largest = max(purse.largest, amount)
         life = self._life if exp_ms is None else exp_ms + self.terms.grace
         until = int(now + purse.ahead) + life
         return Reserved(purse.lease, purse.day, min(until, purse.close_ms))
@@ -235,7 +243,12 @@ class Purses:
                     purse.retire()
             elif ask.want:
                 purse.missed = 0
-                purse.dry_until = heard_at + self.terms.patience
+                until = heard_at + self.terms.patience
+                if grant.refusal == Refusal.spent and ask.least > purse.least:
+                    # One dear bid wants more than there is: the cheap ones may still be served.
+                    purse.beyond, purse.beyond_until = ask.least, until
+                    continue
+                purse.dry_until = until
                 if grant.refusal != Refusal.spent:
                     purse.still = grant.refusal == Refusal.tripped
         self._leaving = {name: purse for name, purse in self._leaving.items() if purse.done}
@@ -253,7 +266,7 @@ class Purses:
 
     def _next_want(self, purse: Purse, now: float) -> int:
         """Answer what a whole lease would have used at the pace of this one, and a quarter more."""
-        floor = 8 * max(purse.least, purse.missed)
+        floor = 8 * max(purse.least, purse.largest, purse.missed)
         if not purse.lease:
             return max(purse.want, floor)
         gone = max(now - purse.taken_at, 50.0)

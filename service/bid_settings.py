@@ -36,7 +36,7 @@ class BidSettings:
     margin_ms: float = 10.0
     in_flight: int = 64
     open_bids: int = 1
-    hold_s: int = 900
+    hold_s: int = 300
     grace_s: int = 60
     special: dict[int, AuctionType] = field(default_factory=dict[int, AuctionType])
     rates: Rates = REFERENCE

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from domain.errors import BadField, CallerError, Unavailable
 from domain.events import Event, Kind
-from domain.notices import MAX_TOKEN, Token, read_price, spend_for
+from domain.notices import MAX_TOKEN, Token, read_price, read_quantity, spend_for
 from feature_store.budgets import Claim, Settled, Word
 from service.context import Context
 from service.http import HotRoute, Reply, Request, Route
@@ -27,7 +27,7 @@ class Notice(NamedTuple):
 
     price: what was told, cpm micros of the token's currency, None when nothing was; for a loss
     the winner's, if the exchange tells. min_to_win: likewise. reason: of a loss (OpenRTB 2.6,
-    list of loss reason codes), 0 when none was told. at: UTC ms.
+    list of loss reason codes), 0 when none was told. at: UTC ms. cost: micros that a bill spent.
     """
 
     word: Word
@@ -36,6 +36,7 @@ class Notice(NamedTuple):
     min_to_win: int | None
     reason: int
     at: int
+    cost: int = 0
 
 
 Listener = Callable[[Notice], None]
@@ -72,7 +73,7 @@ async def _settle(context: Context, fields: dict[str, str], word: Word) -> str:
     currency = fields.get("currency", "")
     if currency and not currency.startswith("${") and currency not in ("AUDIT", token.currency):
         raise BadField("not the currency of the bid", field="currency", code="other_currency")
-    cost = spend_for(token, said.micros) if word == Word.bill else 0
+    cost = _cost(context, token, said.micros, fields) if word == Word.bill else 0
     claim = Claim(
         *(word, token.campaign, token.bid, token.lease, token.day),
         *(token.reserved, cost, token.until_ms),
@@ -89,10 +90,23 @@ async def _settle(context: Context, fields: dict[str, str], word: Word) -> str:
         notice = Notice(
             word, token, said.micros, floor.micros,
             int(reason) if reason.isascii() and reason.isdigit() and len(reason) < 6 else 0, now,
+            cost,
         )  # fmt: skip
         for listener in context.money.listeners:
             listener(notice)
     return settled.value
+
+
+def _cost(context: Context, token: Token, price: int | None, fields: dict[str, str]) -> int:
+    """Answer what a bill spends: no more impressions than were reserved for, whoever counts more.
+
+    What was reserved is all that is left to spend; that more were counted is counted itself.
+    """
+    told = fields.get("multiplier", "")
+    quantity = None if told == "AUDIT" else read_quantity(told)
+    if quantity is not None and quantity > token.quantity:
+        context.metrics.guarded.labels("bill", "quantity").inc()
+    return spend_for(token, price, quantity)
 
 
 def _unreplaced(text: str) -> str:
@@ -129,13 +143,14 @@ _QUERY: dict[str, tuple[object, str]] = {
     "currency": (str, "of the price; must be the bid's"),
     "min_to_win": (str, "the price that would have won; may be empty"),
     "loss": (str, "reason of a loss, OpenRTB's number"),
-    "multiplier": (str, "taken and not used"),
+    "multiplier": (str, "of a bill: how many impressions it is for, at most those bid for"),
 }
 _ABOUT = (
     "Answers 204 with the header x-sanderling-notice: taken; duplicate, late, closed, "
     "contradiction, no_room, overdrawn, audit or test change nothing. A forged token (code "
-    "bad_token), a price above the bid (above_bid), one that is none (bad_price) or another "
-    "currency (other_currency) answer 400 and change nothing."
+    "bad_token), a price above the bid (above_bid), one that is none (bad_price), a multiplier "
+    "that is none (bad_multiplier) or another currency (other_currency) answer 400 and change "
+    "nothing."
 )
 
 ROUTES = tuple(

@@ -12,10 +12,12 @@ from domain.errors import BadField
 from domain.notices import (
     KEY_BYTES,
     MAX_TOKEN,
+    ONE,
     Said,
     Signer,
     Token,
     read_price,
+    read_quantity,
     reserve_for,
     spend_for,
 )
@@ -47,6 +49,7 @@ def test_a_token_comes_back_as_it_was_signed() -> None:
         st.integers(0, 255),
         st.booleans(),
         st.binary(max_size=64),
+        st.integers(0, 2**63),
     )
 )
 def test_any_token_comes_back(token: Token) -> None:
@@ -60,6 +63,12 @@ def test_what_a_bid_was_worth_is_told_to_nobody() -> None:
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     assert TOKEN.about not in raw
     assert TOKEN.bid.encode() in raw
+
+
+def test_a_token_of_one_impression_says_nothing_of_how_many() -> None:
+    one, many = (len(SIGNER.sign(TOKEN._replace(quantity=n))) for n in (ONE, 14_200_000))
+    assert TOKEN.quantity == ONE
+    assert 0 < many - one <= 12
 
 
 def test_no_more_is_told_of_a_bid_than_fits() -> None:
@@ -185,3 +194,68 @@ def test_a_spend_is_exact_and_never_above_what_was_reserved(
 
 def test_a_bid_of_nothing_costs_nothing() -> None:
     assert spend_for(TOKEN._replace(price=0, cost=0, reserved=0), None) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [("", None), ("${AUCTION_MULTIPLIER}", None), ("1", ONE), ("14.2", 14_200_000), ("0", 0)],
+)
+def test_quantities_are_read_in_millionths(text: str, quantity: int | None) -> None:
+    assert read_quantity(text) == quantity
+
+
+@pytest.mark.parametrize("text", ["-1", "NaN", "1e3", "inf", "1,5", "1" * 10, "x"])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(BadField) as caught:
+        read_quantity(text)
+    assert (caught.value.field, caught.value.code) == ("multiplier", "bad_multiplier")
+
+
+def many(price: int, quantity: int, rate: int = 1) -> Token:
+    """A bid for many impressions, as the till makes it; its money is worth `rate` of ours."""
+    cost = -(-price * quantity * rate // (1_000 * ONE))
+    return TOKEN._replace(reserved=cost, price=price, cost=cost * 1_000, quantity=quantity)
+
+
+@pytest.mark.parametrize(
+    ("price", "billed", "spent"),
+    [
+        (None, None, 142_000),
+        (5_000_000, None, 71_000),
+        (5_000_000, 14_200_000, 71_000),
+        (None, 7_100_000, 71_000),
+        (5_000_000, 7_100_000, 35_500),
+        (None, 0, 0),
+        # As many as were reserved for, however many are counted.
+        (None, 20_000_000, 142_000),
+        (5_000_000, 2**40, 71_000),
+    ],
+)
+def test_a_bill_is_for_as_many_as_were_seen(
+    price: int | None, billed: int | None, spent: int
+) -> None:
+    assert spend_for(many(10_000_000, 14_200_000), price, billed) == spent
+
+
+@given(
+    price=st.integers(1, 10**9), quantity=st.integers(1, 10**10), rate=st.integers(1, 200),
+    said=st.none() | st.integers(0, 10**9), billed=st.none() | st.integers(0, 10**11),
+)  # fmt: skip
+def test_never_more_than_was_reserved_and_half_a_micro_from_what_is_due(
+    price: int, quantity: int, rate: int, said: int | None, billed: int | None
+) -> None:
+    token = many(price, quantity, rate)
+    said = None if said is None else min(said, price)
+    spent = spend_for(token, said, billed)
+    assert 0 <= spent <= token.reserved
+    shown = quantity if billed is None else min(billed, quantity)
+    paid = price if said is None else said
+    exact = Decimal(token.cost) * paid * shown / (Decimal(1_000) * price * quantity)
+    assert abs(spent - exact) <= Decimal("0.5000001")
+
+
+def test_what_is_billed_in_parts_of_its_quantity_keeps_its_order() -> None:
+    token = many(3_333_333, 9_000_000)
+    spends = [spend_for(token, None, billed) for billed in range(0, 9_000_001, 250_000)]
+    assert spends == sorted(spends)
+    assert spends[-1] == spend_for(token, None)

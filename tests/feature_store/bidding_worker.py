@@ -8,7 +8,7 @@ import asyncio
 import random
 import sys
 
-from domain.campaigns import Budget, Campaign, LineItem
+from domain.campaigns import Budget, Campaign, LineItem, Pacing
 from domain.ids import new_id
 from feature_store.opening import open_store
 from feature_store.purses import Purses, Terms
@@ -19,7 +19,10 @@ TERMS = Terms(usable=400, exp=1_000, grace=600, patience=50, warm=60_000)
 def campaign(budget: int) -> Campaign:
     """Answer the one campaign that all workers spend."""
     line = LineItem("l", 100_000)
-    return Campaign("busy", budget=Budget(total=budget), max_bid=200_000, lines=(line,), version=1)
+    return Campaign(
+        "busy", budget=Budget(total=budget), pacing=Pacing.asap, max_bid=200_000, lines=(line,),
+        version=1,
+    )  # fmt: skip
 
 
 async def work(url: str, budget: int, seed: int) -> None:

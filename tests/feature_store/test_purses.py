@@ -102,6 +102,50 @@ def test_a_bid_that_goes_without_asks_for_more_and_hurries(bank: Bank, purses: P
     assert purses.reserve("c1", 200) is not None
 
 
+def test_few_and_dear_bids_find_money_again_and_again(bank: Bank) -> None:
+    """Of out of home, one bid may be for many impressions, and the next comes a lease later."""
+    purses = bank.purses()
+    purses.put([CAMPAIGN])
+    now(purses.turn())
+    assert purses.reserve("c1", 100) is None, "nobody knew that bids would be so dear"
+    now(purses.turn())
+    found = 0
+    for _ in range(8):
+        found += purses.reserve("c1", 100) is not None
+        for _ in range(13):
+            bank.clock.advance(100)
+            now(purses.turn())
+    assert found == 8
+
+
+def test_a_bid_beyond_all_money_does_not_starve_the_others(bank: Bank, purses: Purses) -> None:
+    calls = bank.budgets.calls
+    served = 0
+    for _ in range(100):
+        assert purses.reserve("c1", 5_000) is None, "more than a day's budget"
+        now(purses.turn())
+        served += purses.reserve("c1", 5) is not None
+        now(purses.turn())
+        bank.clock.advance(10)
+    assert served == 100
+    # Asked for now and then, in case there is more by now, not at every request.
+    assert bank.budgets.calls - calls < 40
+
+
+def test_a_dear_bid_is_served_once_there_is_room_for_it(bank: Bank, purses: Purses) -> None:
+    got = purses.reserve("c1", 20)
+    assert got is not None
+    assert purses.reserve("c1", 935) is None
+    now(purses.turn())
+    assert purses.reserve("c1", 935) is None
+    # The other bid is lost, so that what it had set aside is free again.
+    assert bank.tell(Word.loss, "b", got, 20) == Settled.taken
+    bank.clock.advance(TERMS.patience)
+    assert purses.reserve("c1", 935) is None
+    now(purses.turn())
+    assert purses.reserve("c1", 935) is not None
+
+
 def test_what_was_not_reserved_goes_back(bank: Bank, purses: Purses) -> None:
     purses.reserve("c1", 20)
     now(purses.give_back())

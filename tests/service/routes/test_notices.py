@@ -99,6 +99,53 @@ def test_what_cannot_be_owed_is_refused(desk: Desk, query: str, code: str) -> No
     assert desk.ledger.spent == 1_000
 
 
+def for_many(desk: Desk, quantity: int) -> str:
+    """Answer the token of a bid of 1,000 micros in all, for so many millionths of impressions."""
+    signer = desk.app.context.money.signer
+    assert signer is not None
+    return signer.sign(signer.read(desk.bid())._replace(quantity=quantity))
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "spent"),
+    [
+        ("", 1_000), ("${AUCTION_MULTIPLIER}", 1_000), ("AUDIT", 1_000), ("4", 1_000), ("1", 250),
+        ("2.5", 625), ("0", 0), ("4.000001", 1_000), ("900", 1_000),
+    ],
+)  # fmt: skip
+def test_a_bill_is_for_as_many_as_were_seen(desk: Desk, multiplier: str, spent: int) -> None:
+    token = for_many(desk, 4_000_000)
+    before = desk.ledger
+    query = f"&price=1&multiplier={quote(multiplier)}"
+    assert desk.tell("bill", token, query) == (204, "taken")
+    assert desk.ledger.spent == spent
+    # What was not spent is free again.
+    assert desk.ledger.lent == before.lent - 1_000
+    assert desk.tell("bill", token, "&price=1&multiplier=4") == (204, "duplicate")
+    assert desk.ledger.spent == spent
+
+
+def test_more_than_was_bid_for_is_counted_and_not_paid(desk: Desk) -> None:
+    counted = desk.app.context.metrics.guarded.labels("bill", "quantity")
+    before = counted._value.get()
+    assert desk.tell("bill", for_many(desk, 4_000_000), "&multiplier=4") == (204, "taken")
+    assert counted._value.get() == before
+    assert desk.tell("bill", desk.bid(), "&multiplier=2") == (204, "taken")
+    assert counted._value.get() == before + 1
+    assert desk.ledger.spent == 2_000
+
+
+@pytest.mark.parametrize("multiplier", ["-1", "NaN", "1e3", "x"])
+def test_a_multiplier_that_is_none_is_refused(desk: Desk, multiplier: str) -> None:
+    token = desk.bid()
+    before = desk.ledger
+    status, body = desk.tell("bill", token, f"&price=1&multiplier={multiplier}")
+    assert (status, "bad_multiplier" in body) == (400, True)
+    assert desk.ledger == before
+    # A win is a price signal: what it says of quantities is not looked at.
+    assert desk.tell("win", token, f"&price=1&multiplier={multiplier}") == (204, "taken")
+
+
 def test_a_rehearsal_and_a_test_change_nothing(desk: Desk) -> None:
     token, test = desk.bid(), desk.bid(test=True)
     before = desk.ledger
