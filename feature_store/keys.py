@@ -75,9 +75,9 @@ def blob(name: str) -> str:
     return f"b{{blob}}{name}"
 
 
-def shown(bid: str) -> str:
-    """Name what was shown under a bid's id."""
-    return f"w{bid}"
+def shown(bid: str, buckets: int) -> str:
+    """Name what was shown under a bid's id; in a bucket, so that a cluster reads many at once."""
+    return f"w{{{bucket_of(bid, buckets)}}}{bid}"
 
 
 def staging(token: str) -> str:

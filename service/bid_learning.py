@@ -17,7 +17,7 @@ from domain.campaigns import Campaign
 from domain.clock import Clock
 from domain.errors import Unavailable
 from domain.events import Event
-from domain.notices import Token, spend_for
+from domain.notices import Token
 from feature_store.shown import Shown
 from feature_store.store import Store
 from models.bidding.beliefs import Beliefs
@@ -61,6 +61,8 @@ class Notice(Protocol):
     def reason(self) -> int: ...
     @property
     def at(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
 
 
 class LiveLearning(Poller):
@@ -223,9 +225,7 @@ class LiveLearning(Poller):
         for notice in notices:
             token = notice.token
             memo = read_memo(token.about)
-            spent = 0
             if notice.word == BILL:
-                spent = spend_for(token, notice.price)
                 names = (token.bid, token.campaign, token.creative)
                 self._unshown.append(Shown(*names, notice.at, token.about))
                 if memo is not None and memo.click > 0.0:
@@ -234,7 +234,7 @@ class LiveLearning(Poller):
                     both[1] += round(memo.click * memo.conversion * _MILLIONTHS)
             told = Told(
                 *(str(notice.word), token, memo, notice.price, notice.min_to_win),
-                *(notice.reason, self.scale_of(token.currency), spent),
+                *(notice.reason, self.scale_of(token.currency), notice.cost),
             )
             draw(told, self._next, bills_are_wins=token.exchange in by_bills)
 

@@ -71,7 +71,7 @@ class RedisStore:
         self._items = Items(server)
         self.campaigns: CampaignBook = RedisCampaigns(server)
         self.budgets: Budgets = RedisBudgets(server)
-        self.shown: ShownBids = RedisShown(server)
+        self.shown: ShownBids = RedisShown(server, settings.buckets)
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         answers = [Appended.duplicate] * len(events)

@@ -311,3 +311,33 @@ async def test_amounts_are_exact_to_a_thousand_million_units(budgets: Budgets) -
     assert grant.amount == most - 1
     assert await told(budgets, grant, "b1", BILL, most - 1, most - 3) == TAKEN
     assert (await books(budgets))[:2] == (most - 3, 0)
+
+
+async def test_under_a_mark_it_is_counted_once(budgets: Budgets, clock: FixedClock) -> None:
+    until = NOON + 1_000
+    assert await budgets.count_once("c1", "cb1", until, clicks=1)
+    assert not await budgets.count_once("c1", "cb1", until, clicks=1)
+    assert await budgets.count_once("c1", "kb1", until, conversions=1)
+    assert await budgets.count_once("c1", "vb1", until, value=5_000_000)
+    assert not await budgets.count_once("c1", "vb1", until, value=7)
+    found = await books(budgets)
+    assert (found.clicks, found.conversions, found.value) == (1, 1, 5_000_000)
+    assert (found.wins, found.bills, found.losses) == (0, 0, 0)
+    clock.now_ms = until
+    assert not await budgets.count_once("c1", "cb1", until, clicks=1), "too late to be sure"
+    assert (await books(budgets)).clicks == 1
+
+
+async def test_marks_of_outcomes_are_not_those_of_notices(budgets: Budgets) -> None:
+    grant = await lend(budgets, 100)
+    assert await budgets.count_once("c1", "cb1", NOON + 1_000, clicks=1)
+    assert await told(budgets, grant, "b1", BILL, 10, 10) == TAKEN
+    assert await told(budgets, grant, "cb1", BILL, 10, 10) == TAKEN
+    found = await books(budgets)
+    assert (found.clicks, found.bills, found.spent) == (1, 2, 20)
+
+
+async def test_of_many_at_once_one_counts(budgets: Budgets) -> None:
+    calls = [budgets.count_once("c1", "cb1", NOON + 1_000, clicks=1) for _ in range(20)]
+    assert sum(await asyncio.gather(*calls)) == 1
+    assert (await books(budgets)).clicks == 1

@@ -36,3 +36,9 @@ def test_the_bucket_is_the_domains() -> None:
     assert [keys.bucket(f"u{n}", 64) for n in range(99)] == [
         bucket_of(f"u{n}", 64) for n in range(99)
     ]
+
+
+def test_what_was_shown_is_in_buckets_too() -> None:
+    assert keys.shown("b1", 8) == f"w{{{bucket_of('b1', 8)}}}b1"
+    slots = {key_slot(keys.shown(f"b{n}", 8).encode()) for n in range(500)}
+    assert len(slots) == 8, "a cluster reads many with eight commands"
