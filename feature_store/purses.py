@@ -231,7 +231,8 @@ class Purses:
         self._ahead = grants[-1].now_ms - heard_at
         for (purse, ask), grant in zip(calls, grants, strict=True):
             for lease, _ in ask.done:
-                del purse.done[lease]
+                # Another turn may have told the same in the meantime.
+                purse.done.pop(lease, None)
             if grant.amount:
                 purse.want = ask.want
                 purse.take(grant, sent_at, heard_at)
