@@ -152,6 +152,8 @@ def _campaigns(server: Server, auctions: int) -> dict[str, int]:
             "max_bid": 2,
             "zone": zone,
             "budget": {kind: f"{micros / 1e6:.6f}"},
+            # Not held back: what is measured is that money is never overspent.
+            "pacing": "asap",
             "creatives": [
                 {"creative": "cr", "width": 300, "height": 250, "domains": ["brand.example"],
                  "markup": "<a href='${CLICK_URL}'>x</a>", "click": "https://brand.example/"}

@@ -13,6 +13,7 @@ import numpy as np
 
 from domain.currencies import Rates
 from domain.ids import new_id
+from domain.notices import ONE, reserve_for
 from domain.opportunities import Auction, Bid, NoBid, NoBidReason
 from domain.targeting import Traits
 from models.bidding.arms import NEUTRAL, arm_of
@@ -26,8 +27,6 @@ from service.openrtb.creatives import ReadyCreative
 from service.openrtb.gathering import Gathered, Gatherer
 from service.openrtb.pods import PodBook, most_bids
 from service.openrtb.table import PriceTable
-
-THOUSAND_MILLIONTHS = 1_000 * 1_000_000
 
 REASONS = {
     "late": NoBidReason.too_late,
@@ -54,7 +53,8 @@ class Order(NamedTuple):
     """Money asked for one bid.
 
     price: cpm micros of `currency`. cost: micros of the campaign's currency that the bid costs
-    at most, for all `multiplier` millionths of an impression. expires_in: seconds. entity: whose
+    at most, for all `quantity` millionths of an impression; owed: the same in thousandths of a
+    micro, as it was before it was rounded up (0: it was whole). expires_in: seconds. entity: whose
     history the impression is to join, "" without leave. policy, arm, propensity: what chose the
     price. about: what those who learn want back, see models.bidding.memo.
     """
@@ -74,6 +74,8 @@ class Order(NamedTuple):
     arm: int = 0
     propensity: float = 1.0
     about: bytes = b""
+    owed: int = 0
+    quantity: int = ONE
 
 
 class Till(Protocol):
@@ -279,9 +281,8 @@ class Bidder:
         # What may not be shown at this floor is no arm.
         arms = [place for place in own if choice.rows[place][BID] > 0]
         numbers = [ready.arms[group.numbers[place]] for place in arms]
-        cost = self._cost(
-            int(row[BID]), opportunity.multiplier, auction.currency, campaign.currency
-        )
+        pay = opportunity.multiplier, auction.currency, campaign.currency
+        cost = reserve_for(self._owed(int(row[BID]), *pay))
         if agreed:
             arm = Arm(number=arm_of(numbers[0], NEUTRAL))
         else:
@@ -292,7 +293,7 @@ class Bidder:
         price = int(row[BID])
         if arm.times != 1.0:
             price = multiplied(row[BID], arm.times, floor, float(candidate.cap))
-        cost = self._cost(price, opportunity.multiplier, auction.currency, campaign.currency)
+        owed = self._owed(price, *pay)
         # Money is set aside no longer than that: the exchange is told so.
         expires_in = min(opportunity.expiry or self._hold_s, self._hold_s)
         one, identity = group.creatives[number], new_id()
@@ -301,9 +302,9 @@ class Bidder:
             # A deal is no open contest: its outcome says nothing of other prices.
             memo = memo._replace(places=())
         order = Order(
-            *(identity, candidate, one, price, auction.currency, cost, expires_in),
+            *(identity, candidate, one, price, auction.currency, reserve_for(owed), expires_in),
             *(auction.exchange, auction.test, int(auction.at), known.entity, self.policy),
-            *(arm.number, arm.propensity, pack_memo(memo)),
+            *(arm.number, arm.propensity, pack_memo(memo), owed, opportunity.multiplier),
         )
         token = self._till.reserve(order)
         if token is None:
@@ -326,10 +327,10 @@ class Bidder:
         )
         return Made(bid, arm, row, terms.floor, choice.scene.words)
 
-    def _cost(self, price: int, multiplier: int, currency: str, own: str) -> int:
-        """Answer what a bid costs at most, in micros of the campaign's own currency."""
-        cost = -(-price * multiplier // THOUSAND_MILLIONTHS)
-        return cost if currency == own else self._rates.up(cost, currency, own)
+    def _owed(self, price: int, multiplier: int, currency: str, own: str) -> int:
+        """Answer what a bid costs at most, in thousandths of a micro of the campaign's currency."""
+        owed = -(-price * multiplier // ONE)
+        return owed if currency == own else self._rates.up(owed, currency, own)
 
 
 def _ask(asked: list[float], one: Candidate, rates: Rates, currency: str) -> None:

@@ -109,8 +109,9 @@ class LiveMoney(Poller):
         return signer.sign(
             Token(
                 *(order.bid, campaign, ready.line.line, order.creative.creative.creative),
-                *(order.exchange, lease, day, order.cost, order.price, order.cost * 1_000),
+                *(order.exchange, lease, day, order.cost, order.price),
+                order.owed or order.cost * 1_000,
                 *(order.currency, until, order.policy, order.arm, order.propensity),
-                *(order.entity, order.at, order.test, order.about),
+                *(order.entity, order.at, order.test, order.about, order.quantity),
             )
         )

@@ -139,8 +139,10 @@ def test_the_order_says_what_a_bid_may_cost() -> None:
     (order,) = till.orders
     price = REFERENCE.down(1_000_001, "EUR", "GBP")
     assert (order.price, order.currency, order.test) == (price, "GBP", True)
-    pounds = -(-price * 14_200_000 // 10**9)
-    assert order.cost == REFERENCE.up(pounds, "GBP", "EUR")
+    pounds = -(-price * 14_200_000 // 10**6)
+    assert order.owed == REFERENCE.up(pounds, "GBP", "EUR")
+    assert order.cost == -(-order.owed // 1_000)
+    assert order.quantity == 14_200_000
     assert (order.expires_in, order.exchange) == (240, "adx")
     assert till.left == 10**15
 

@@ -48,6 +48,30 @@ async def test_a_token_says_what_its_bill_needs(store: MemoryStore, money: LiveM
     assert await store.budgets.settle([claim]) == [Settled.taken]
 
 
+async def test_a_bill_is_what_was_paid_and_not_what_was_set_aside(
+    store: MemoryStore, money: LiveMoney
+) -> None:
+    """Set aside is rounded up; what is paid at the very price that was bid is rounded to even."""
+    await money.look()
+    money.put([CAMPAIGN])
+    await money.purses.turn()
+    keys = await load_keys(store)
+    shaded = money.reserve(order("b1", price=473_291, owed=473_291, cost=474))
+    assert shaded is not None
+    token = Signer(keys).read(shaded)
+    assert (token.reserved, token.quantity) == (474, 1_000_000)
+    assert spend_for(token, 473_291) == spend_for(token, None) == 473
+    outdoors = money.reserve(
+        order("b2", price=473_291, owed=6_720_733, cost=6_721, quantity=14_200_000)
+    )
+    assert outdoors is not None
+    token = Signer(keys).read(outdoors)
+    assert (token.reserved, token.quantity) == (6_721, 14_200_000)
+    assert spend_for(token, 473_291, 14_200_000) == 6_721
+    assert spend_for(token, 473_291, 7_100_000) == 3_360
+    assert spend_for(token, 473_291, 99_000_000) == 6_721
+
+
 async def test_without_keys_or_without_money_there_is_no_bid(
     store: MemoryStore, money: LiveMoney
 ) -> None:
