@@ -38,6 +38,10 @@ TRUSTED = 0.5
 """Below this confidence a visitor is treated as if nothing were known."""
 KEEN = 3.0
 """So many times the usual chance is high intent; the usual chance is medium."""
+_ALONE: Mapping[Band | None, tuple[str, ...]] = {
+    None: (),
+    **{band: (band.value,) for band in Band},
+}
 
 
 class Doors(NamedTuple):
@@ -140,9 +144,7 @@ class BidUsers:
         if len(state.records) and doors.bundles.current(FAMILY) is not None:
             numbers = self._numbers.of(state.records, state.lifetime, now, self._cap)
         segments = segments_now(doors, state, now, wanted=self._targeted())
-        return KnownUser(
-            entity, segments, intent, churn, chances, numbers, state.records, now
-        )  # fmt: skip
+        return KnownUser(entity, segments, intent, churn, chances, numbers, state.records, now)
 
     def _may(self, profile: Profile | None, purpose: Purpose) -> bool:
         return may_use(profile, purpose, unanswered=self._doors.settings.unanswered)
@@ -162,7 +164,7 @@ class BidUsers:
         leaving = state.scores.get(CHURN)
         if leaving is not None and self._may(state.profile, Purpose.analytics):
             chances[CHURN] = leaving.probability
-            churn = () if leaving.band is None else (leaving.band.value,)
+            churn = _ALONE[leaving.band]
         return chances, intent, churn
 
     def _asked(self) -> tuple[float, float]:
@@ -183,7 +185,7 @@ def _bands(visit: Score, usual: float) -> tuple[str, ...]:
     if visit.confidence < TRUSTED:
         return ()
     if visit.band is not None:
-        return (visit.band.value,)
+        return _ALONE[visit.band]
     return _band_of(visit.probability, usual)
 
 
@@ -193,5 +195,5 @@ def _band_of(chance: float, usual: float) -> tuple[str, ...]:
     if not 0 < usual < 1:
         return ()
     if chance >= min(KEEN * usual, (1 + usual) / 2):
-        return (Band.high.value,)
-    return (Band.medium.value,) if chance >= usual else (Band.low.value,)
+        return _ALONE[Band.high]
+    return _ALONE[Band.medium if chance >= usual else Band.low]

@@ -5,6 +5,7 @@ intent without consent to personalisation. Knows nothing of requests or replies.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from domain.users import Purpose, may_use
 from feature_store.audiences import SHOWN, intent_numbers
 from feature_store.store import EntityState, Store
 from feature_store.views.catalogue import VIEWS
+from feature_store.views.view import View
 from models.uplift.action import ACTIONS
 from service.live_churn import Effect, LiveChurn, effects_of
 from service.live_segments import LiveSegments, Told, scores_of
@@ -96,7 +98,7 @@ def segments_now(
         return ()
     asked, desk = picked.families, desks.churn.current
     uplift = desk.uplift if desk is not None and "uplift" in asked else None
-    views = _VIEWS if uplift is not None else [view for view in _VIEWS if view.name in asked]
+    views = _VIEWS if uplift is not None else _named(asked)
     rows: dict[str, npt.NDArray[Any]] = {}
     if views:
         rows = view_rows(views, [state], [as_of], desks.store.settings.history_cap)
@@ -107,6 +109,12 @@ def segments_now(
         value = None if told is None else told.value
         effect = effects_of(uplift, rows, [attributes], [value])[0]
     return segments_of(desks, rows, 0, Seen(state, as_of, told, effect, intent), wanted)
+
+
+@lru_cache(maxsize=64)
+def _named(families: frozenset[str]) -> list[View]:
+    """Answer the views that are named."""
+    return [view for view in _VIEWS if view.name in families]
 
 
 def _effect_numbers(effect: Effect) -> dict[str, float]:

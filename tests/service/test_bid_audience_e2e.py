@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from inspect import signature
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +23,6 @@ from feature_store.opening import open_store
 from feature_store.settings import Home
 from feature_store.store import Appended, EntityState, Read
 from service.app import create_app, serve_context
-from service.bid_door import BidDoor
 from service.bid_settings import BidSettings
 from service.context import Context
 from service.settings import ServiceSettings
@@ -32,9 +30,6 @@ from tests.golden.visiting import release_visiting
 from tests.service.openrtb.making import imp, request
 from tests.service.serving import App, living
 
-pytestmark = pytest.mark.skipif(
-    "users" not in signature(BidDoor).parameters, reason="the door does not look at users yet"
-)
 PATH = "/v1/openrtb2/bid?exchange=adx"
 UNREADABLE = "no consent at all"
 
