@@ -7,6 +7,7 @@ or of where any of it was learned.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -16,16 +17,16 @@ import numpy.typing as npt
 from domain.campaigns import Campaign
 from domain.clock import HOUR_MS, Clock
 from domain.opportunities import Auction, Opportunity
-from models.bandits.choosing import choose
-from models.bandits.sites import LINEAR, LOGISTIC
-from models.bidding.arms import MULTIPLIERS, NEUTRAL, arm_of
-from models.bidding.beliefs import Beliefs
-from models.bidding.columns import SCORES, SHARED, common_row
-from models.bidding.landscape import Landscape, floor_word
+from models.bidding.arms import MULTIPLIERS, NEUTRAL, WIDTH, arm_of
+from models.bidding.beliefs import Beliefs, frozen
+from models.bidding.columns import NUMBERS, SCORES, SHARED, code_of
+from models.bidding.drawing import draw_arms
+from models.bidding.landscape import Landscape, Moments, floor_word, moments_at
 from models.bidding.market import prior_landscape
 from models.bidding.memo import Memo
 from models.bidding.model import BiddingModel, no_model
-from models.bidding.pricing import CONFIDENCE, price_rows
+from models.bidding.pricing import CHANCE, CONFIDENCE, VALUE, price_rows
+from models.bidding.ready import ReadyModel, ready_of
 from models.bidding.value import TRUSTED
 from service.known_user import NOBODY, KnownUser
 from service.openrtb.table import PriceTable
@@ -35,24 +36,29 @@ F64 = npt.NDArray[np.float64]
 HOURS = 24
 _KEPT = 16_384
 _POOL = 4_096
-_FIRST_SCORE = len(SHARED)
-_FIRST_NUMBER = _FIRST_SCORE + len(SCORES)
-_EVEN = np.ones(0, np.float64)
-_ALL = np.ones(0, np.bool_)
+_UNSAID = (np.zeros(0, np.uint8), (0.0, 0.0))
+_BLANK = np.full(len(SCORES) + len(NUMBERS), np.nan)
+_NO_BELIEFS = frozen(np.zeros((0, WIDTH)), np.zeros((0, WIDTH, WIDTH)), 0.0)
 
 
-class Scene(NamedTuple):
+@dataclass(slots=True)
+class Scene:
     """An impression's context, ready to be priced in.
 
-    words: as they are logged and learned from. common: float64[COMMON] of nobody known. key,
-    places: of the landscape. clock: sine and cosine of the hour.
+    words: as they are logged and learned from. codes: int64[8], of the words. key: of the
+    landscape's places. clock: sine and cosine of the hour. What a model and a landscape make of
+    them is kept as long as they stay.
     """
 
     words: Mapping[str, str]
-    common: F64
+    codes: npt.NDArray[np.int64]
     key: tuple[int, ...]
-    places: npt.NDArray[np.int32]
     clock: tuple[float, float]
+    model: ReadyModel | None = None
+    said: tuple[npt.NDArray[np.uint8], tuple[float, float]] = _UNSAID
+    landscape: Landscape | None = None
+    moments: Moments = (0.0, 0.0, 0.0, 0.0, 0.0)
+    sure: float = 0.0
 
 
 class Priced(NamedTuple):
@@ -154,6 +160,7 @@ class Prices:
         self._model = model or _nothing
         self._pace = pace
         self._blank = no_model()
+        self._laid_out = (self._blank, ready_of(self._blank))
         self._scenes: dict[tuple[Any, ...], Scene] = {}
         rng = rng or np.random.default_rng()
         self._normal = _pool(rng.standard_normal)
@@ -164,6 +171,9 @@ class Prices:
     def fill(self, table: PriceTable) -> None:
         """Fill in what moves: worth, online factors, paces."""
         model, told, pace = self._current(), self._told, self._pace
+        ready = self._ready()
+        if table.model is not ready:
+            table.ask(ready)
 
         def moving(campaign: str) -> tuple[float, float, float, float]:
             return model.worth_of(campaign), *told.factors(campaign), pace(campaign)
@@ -183,39 +193,40 @@ class Prices:
         asked: float64[n, columns of models.bidding.pricing.ASKED].
         """
         told = self._told if self.learned else self._untaught
-        landscape = told.landscape
-        floor = float(asked[0, 3])
-        scene = self._scene(auction, opportunity, floor, landscape.buckets)
-        common = scene.common.copy()
-        for place, name in enumerate(SCORES, _FIRST_SCORE):
-            score = known.scores.get(name)
-            if score is not None:
-                common[place] = score
+        landscape, model = told.landscape, self._ready()
+        scene = self._scene(auction, opportunity, float(asked[0, 3]), landscape.buckets)
+        if scene.model is not model:
+            scene.model, scene.said = model, model.scene(scene.codes)
+        if table.model is not model:
+            table.ask(model)
+        if scene.landscape is not landscape:
+            places = np.array(scene.key, np.int32)
+            scene.moments = moments_at(landscape.weights, landscape.covariance, places)
+            scene.sure = told.landscape_confidence(scene.key)
+            scene.landscape = landscape
+        person = _BLANK.copy()
+        if known.scores:
+            for place, name in enumerate(SCORES):
+                score = known.scores.get(name)
+                # Anything that is no probability says nothing.
+                if score is not None and 0.0 <= score <= 1.0:
+                    person[place] = score
         if known.numbers is not None:
-            common[_FIRST_NUMBER:] = known.numbers
-        click, conversion, numbers, variance, categories = self._current().kernel
+            person[len(SCORES) :] = known.numbers
         unit = told.scale_of(auction.currency)
+        sure = scene.sure if unit > 0 else 0.0
         rows, best = price_rows(
-            click,
-            conversion,
-            numbers,
-            (variance, categories),
-            common,
-            table.rows,
+            model.trees,
+            scene.said,
+            person,
+            (table.rows, table.patterns),
             asked,
             (
-                int(auction.at), landscape.law, landscape.weights, landscape.covariance,
-                scene.places, next(self._normal), next(self._normal),
-                self._trust(told, scene, unit), _log(unit),
+                int(auction.at), landscape.law, scene.moments, next(self._normal),
+                next(self._normal), sure if self.learned else -1.0, _log(unit),
             ),
         )  # fmt: skip
         return Priced(rows.tolist(), best, scene)
-
-    def _trust(self, told: Lessons, scene: Scene, unit: float) -> float:
-        """Answer how sure the landscape is of a scene; below 0 nothing at all is trusted."""
-        if not self.learned:
-            return -1.0
-        return told.landscape_confidence(scene.key) if unit > 0 else 0.0
 
     def choose(
         self,
@@ -231,7 +242,7 @@ class Prices:
         currency that the bid may cost. Without trust in the price its multiplier is 1.
         """
         row, floor, scene = priced
-        value = row[1]
+        value = row[VALUE]
         features = (min(floor / value, 1.0) if value > 0 else 1.0, *scene.clock)
         lessons = self._lessons
         several, priceable = len(arms) > 1, row[CONFIDENCE] >= TRUSTED
@@ -239,38 +250,21 @@ class Prices:
             return Arm(0, 1.0, arm_of(arms[0], NEUTRAL), features=features)
         name = campaign.campaign
         limit = lessons.limit(name, cost) if self.explores else 0.0
-        # Two choices share what may be explored.
-        limit *= 0.5 if several and priceable else 1.0
-        x = np.array((1.0, *features))
-        creative, times, chance, greedy = 0, NEUTRAL, 1.0, True
-        if several:
-            beliefs = lessons.creatives(campaign)
-            allowed = np.zeros(len(beliefs.mean), np.bool_)
-            allowed[list(arms)] = True
-            arm, best, odds = self._draw(beliefs, x, allowed, LOGISTIC, limit)
-            if arm >= 0:
-                creative, chance, greedy = arms.index(arm), odds, arm == best
-        if priceable:
-            beliefs = lessons.multipliers(auction.exchange, name)
-            arm, best, odds = self._draw(beliefs, x, _ALL, LINEAR, limit)
-            if arm >= 0:
-                times, chance, greedy = arm, chance * odds, greedy and arm == best
-        if not greedy:
-            lessons.exploring(name, cost * row[5])
-        return Arm(
-            creative, MULTIPLIERS[times], arm_of(arms[creative], times), chance, greedy, features
+        drawn = draw_arms(
+            lessons.creatives(campaign) if several else _NO_BELIEFS,
+            np.array(arms, np.int64),
+            lessons.multipliers(auction.exchange, name) if priceable else _NO_BELIEFS,
+            np.array((1.0, *features)),
+            lessons.policy_numbers,
+            (limit, next(self._uniform), next(self._uniform)),
         )
-
-    def _draw(
-        self, beliefs: Beliefs, x: F64, allowed: npt.NDArray[np.bool_], kind: int, limit: float
-    ) -> tuple[int, int, float]:
-        """Answer the arm drawn, the best known, and the chance with which the first was drawn."""
-        odds = np.empty(len(beliefs.mean))
-        arm, best = choose(
-            beliefs.mean, beliefs.covariance, x, _EVEN, allowed, kind, self._told.policy_numbers,
-            beliefs.outcomes, limit, next(self._uniform), odds,
-        )  # fmt: skip
-        return arm, best, float(odds[arm]) if arm >= 0 else 0.0
+        creative, times, propensity, greedy = drawn
+        if times < 0:
+            times = NEUTRAL
+        if not greedy:
+            lessons.exploring(name, cost * row[CHANCE])
+        number = arm_of(arms[creative], times)
+        return Arm(creative, MULTIPLIERS[times], number, propensity, greedy, features)
 
     def memo(self, priced: Sequence[float], scene: Scene, arm: Arm) -> Memo:
         """Answer what the bid's token is to bring back; a price that was agreed teaches nothing
@@ -282,6 +276,13 @@ class Prices:
 
     def _current(self) -> BiddingModel:
         return (self._model() if self.learned else None) or self._blank
+
+    def _ready(self) -> ReadyModel:
+        """Answer the model in use, laid out; once a release."""
+        model = self._current()
+        if model is not self._laid_out[0]:
+            self._laid_out = (model, ready_of(model))
+        return self._laid_out[1]
 
     def _scene(
         self, auction: Auction, opportunity: Opportunity, floor: float, buckets: int
@@ -316,10 +317,8 @@ class Prices:
         }
         places = self._told.landscape.places({**words, "floor": floor_word(floor)})
         turn = 2 * math.pi * hour / HOURS
-        return Scene(
-            words, common_row(words), tuple(places.tolist()), places,
-            (math.sin(turn), math.cos(turn)),
-        )  # fmt: skip
+        codes = np.array([code_of(name, words[name]) for name in SHARED], np.int64)
+        return Scene(words, codes, tuple(places.tolist()), (math.sin(turn), math.cos(turn)))
 
 
 def _nothing() -> None:

@@ -30,7 +30,7 @@ class Fan(NamedTuple):
     words: uint8[w, 256, t], the bits that each word of each column of words sets; the first
     `shared` columns are shared, in the order of column: int64[w]. number_column, threshold,
     missing_left, number_tree, number_bit: one a split by a number. value: float64[t, 128], the
-    output of every pattern.
+    output of every pattern. sizes: int64[t], splits of each tree.
     """
 
     words: U8
@@ -42,6 +42,7 @@ class Fan(NamedTuple):
     number_tree: I64
     number_bit: U8
     value: F64
+    sizes: I64
 
 
 def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
@@ -82,6 +83,7 @@ def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
         settled([tree for _, tree, _ in numbers], np.int64),
         settled([1 << bit for _, _, bit in numbers], np.uint8),
         settled(value, np.float64),
+        settled(np.diff(trees.splits), np.int64),
     )
 
 

@@ -34,29 +34,45 @@ MOST_STEP = 2.0
 _STEPS, _HALVINGS, _NEAR = 12, 12, 1e-6
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def drawn(
-    weights: F64, covariance: F64, places: npt.NDArray[np.int32], one: float, other: float
-) -> tuple[float, float]:
-    """Answer location and scale drawn from the posterior, kept within their limits.
+Moments = tuple[float, float, float, float, float]
+"""Of a location and the log-scale: mean and deviation of the first, mean of the second, how far it
+goes along with a deviation of the first, and its deviation apart from that."""
 
-    one, other: two standard normal numbers; 0, 0 gives the most likely pair. Their joint
-    distribution is exact: the k places need k² entries of the covariance.
-    """
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments_at(weights: F64, covariance: F64, places: npt.NDArray[np.int32]) -> Moments:
+    """Answer the moments of the posterior at some places: k places need k² of its entries."""
     last = weights.shape[0] - 1
     spread, joint = 0.0, 0.0
     for place in places:
         joint += covariance[place, last]
         for neighbour in places:
             spread += covariance[place, neighbour]
-    of_scale = covariance[last, last]
     deviation = math.sqrt(max(spread, 0.0))
     along = joint / deviation if deviation > 0.0 else 0.0
-    apart = math.sqrt(max(of_scale - along * along, 0.0))
-    location = location_of(places, weights) + deviation * one
-    log_scale = weights[last] + along * one + apart * other
-    location = min(max(location, LOCATIONS[0]), LOCATIONS[1])
-    return location, math.exp(min(max(log_scale, LOG_SCALES[0]), LOG_SCALES[1]))
+    apart = math.sqrt(max(covariance[last, last] - along * along, 0.0))
+    return location_of(places, weights), deviation, float(weights[last]), along, apart
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drawn_from(moments: Moments, one: float, other: float) -> tuple[float, float]:
+    """Answer location and scale of a draw, kept within their limits.
+
+    one, other: two standard normal numbers; 0, 0 gives the most likely pair. The joint
+    distribution is exact.
+    """
+    location, deviation, log_scale, along, apart = moments
+    location = min(max(location + deviation * one, LOCATIONS[0]), LOCATIONS[1])
+    log_scale = min(max(log_scale + along * one + apart * other, LOG_SCALES[0]), LOG_SCALES[1])
+    return location, math.exp(log_scale)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drawn(
+    weights: F64, covariance: F64, places: npt.NDArray[np.int32], one: float, other: float
+) -> tuple[float, float]:
+    """Answer location and scale drawn from the posterior at some places; see drawn_from."""
+    return drawn_from(moments_at(weights, covariance, places), one, other)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

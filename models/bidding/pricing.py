@@ -9,18 +9,19 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from models.bidding.candidates import Fan, codes_of, raw_of_candidates
-from models.bidding.landscape import drawn, win_chance
+from models.bidding.columns import WORDS
+from models.bidding.landscape import Moments, drawn_from, win_chance
+from models.bidding.ready import Trees, raw_of_lines
 from models.bidding.shading import FIRST_PRICE, priced, whole
-from models.bidding.value import ROAS, TRUSTED, doubts_of, one_value, trust
+from models.bidding.value import ROAS, TRUSTED, one_value, trust
 
 F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 
-TABLE = ("campaign", "line", "creative", "aim", "target", "worth", "click", "conversion", "pace")
-"""Columns of the table: codes of own words, the aim (see value.AIMS), its target and what a
-conversion is worth (micros of the campaign's currency), factors of the online calibration, and
-the pace, with which values are multiplied."""
+TABLE = ("aim", "target", "worth", "click", "conversion", "pace", "click_doubt", "conversion_doubt")
+"""Columns of the table: the aim (see value.AIMS), its target and what a conversion is worth (micros
+of the campaign's currency), factors of the online calibration, the pace, with which values are
+multiplied, and the summed variances of the line's own words."""
 
 ASKED = ("row", "standard", "cap", "floor", "rate", "kind")
 """Columns of what is asked of a candidate: its row in the table; standard bid, cap and floor in
@@ -53,58 +54,55 @@ def standard_bid(standard: float, pace: float, floor: float, cap: float) -> int:
     return bid if bid >= floor else 0
 
 
+Market = tuple[int, int, Moments, float, float, float, float]
+"""Auction type, the landscape's law and moments, two standard normal numbers for the posterior's
+draw, how sure the landscape is there (0 … 1; below 0 nothing at all is trusted), and the logarithm
+of what a unit of the auction's currency is in the landscape's."""
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def price_rows(
-    click: Fan,
-    conversion: Fan,
-    numbers: tuple[float, float, float, float, float, float],
-    evidence: tuple[F64, I64],
-    common: F64,
-    table: F64,
+    trees: Trees,
+    scene: tuple[U8, tuple[float, float]],
+    known: F64,
+    lines: tuple[F64, U8],
     asked: F64,
-    market: tuple[int, int, F64, F64, npt.NDArray[np.int32], float, float, float, float],
+    market: Market,
 ) -> tuple[F64, int]:
-    """Answer float64[n, 7], see above, for n candidates of one impression; and the best of them.
+    """Answer float64[n, 7], see above, for n candidates of one impression; and the place of the
+    highest score among those that bid, -1 for none.
 
-    click, conversion, numbers, evidence (variance, categories): see BiddingModel.kernel. common:
-    float64[COMMON]. table: float64[m, 9]. asked: float64[n, 6]. market: auction type, the
-    landscape's law, weights, covariance and places, two standard normal numbers for the
-    posterior's draw, how sure the landscape is there (0 … 1; below 0 nothing at all is trusted),
-    and the logarithm of what a unit of the auction's currency is in the landscape's. Also the
-    place of the highest score among those that bid, -1 for none.
+    trees, scene, known: see models.bidding.ready. lines: the table, float64[m, 8], and the lines'
+    own patterns, uint8[m, t]. asked: float64[n, 6].
     """
-    n, shared = asked.shape[0], common.shape[0]
-    variance, categories = evidence
-    at, law, weights, covariance, places, one, other, known, unit = market
-    codes, own = np.empty(shared, np.int64), np.empty((n, 3), np.int64)
-    codes_of(common, codes)
+    n, words = asked.shape[0], len(WORDS)
+    table, own = lines
+    pattern, shared = scene
+    at, law, moments, one, other, sure_of_prices, unit = market
+    rows = np.empty(n, np.int64)
     for row in range(n):
-        codes_of(table[int(asked[row, 0]), :3], own[row])
+        rows[row] = int(asked[row, 0])
     clicks, conversions = np.zeros(n), np.zeros(n)
-    raw_of_candidates(click, common, codes, own, clicks)
-    raw_of_candidates(conversion, common, codes, own, conversions)
-    location, scale = drawn(weights, covariance, places, one, other)
-    if not (abs(location) < 1e3 and scale > 0.0):
-        # A landscape gone wrong says nothing of prices.
-        location, scale, known = 0.0, 1.0, min(known, 0.0)
+    raw_of_lines(trees, pattern, known, own, rows, (clicks, conversions))
+    location, scale = drawn_from(moments, one, other)
     location -= unit
     out, best = np.zeros((n, 7)), -1
     for row in range(n):
-        line = table[int(asked[row, 0])]
+        line = table[rows[row]]
         standard, cap, floor, rate = asked[row, 1], asked[row, 2], asked[row, 3], asked[row, 4]
-        aim, kind = int(line[3]), int(asked[row, 5])
+        aim, kind = int(line[0]), int(asked[row, 5])
         value, chance, converts, sure = one_value(
             (clicks[row], conversions[row]),
-            numbers,
-            doubts_of(variance, categories, codes, own[row]),
+            trees.numbers,
+            (shared[0] + line[6], shared[1] + line[7], words),
             aim,
-            (line[4] if aim == ROAS else line[4] * rate, standard, line[5] * rate),
-            (line[6], line[7]),
+            (line[1] if aim == ROAS else line[1] * rate, standard, line[2] * rate),
+            (line[3], line[4]),
         )
-        pace = sane_pace(line[8])
+        pace = sane_pace(line[5])
         paced = trust(value, standard, sure) * pace
-        confidence = min(sure, known) if at == FIRST_PRICE else sure
-        if known < 0.0:
+        confidence = min(sure, sure_of_prices) if at == FIRST_PRICE else sure
+        if sure_of_prices < 0.0:
             confidence = 0.0
         if kind == AGREED:
             bid, score = whole(floor), floor
@@ -118,7 +116,8 @@ def price_rows(
         out[row, BID], out[row, VALUE] = bid, paced
         out[row, CLICK], out[row, CONVERSION] = chance, converts
         out[row, CONFIDENCE], out[row, SCORE] = confidence, score
-        out[row, CHANCE] = win_chance(law, float(bid), location, scale) if known > 0.0 else 0.0
+        if sure_of_prices > 0.0:
+            out[row, CHANCE] = win_chance(law, float(bid), location, scale)
         if bid > 0 and (best < 0 or score > out[best, SCORE]):
             best = row
     return out, best
