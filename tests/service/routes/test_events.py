@@ -214,7 +214,7 @@ def test_a_bomb_is_cut_off(app: App) -> None:
     assert time.perf_counter() - started < 1
 
 
-@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"[]")[:-5], b""])
+@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"[]", mtime=0)[:-5], b""])
 def test_broken_gzip_is_refused(app: App, body: bytes) -> None:
     status, reply = events(app, body, content_encoding="gzip")
     assert status == 400
