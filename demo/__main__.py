@@ -157,8 +157,8 @@ def tell_exchange(args: argparse.Namespace, service: Service, commands: Commands
     teller.part("An exchange asks what we pay: real OpenRTB, simulated auctions")
     ran = ExchangeStory(service, teller, seconds).ran(home.log, someone_typical(home.log).events)
     teller.say(f"Spend against plan, drawn: {pictured(commands.place.home, ran, seconds)}")
-    teller.part("One bid, explained")
-    explained(commands, teller, ran.books.sales[-1])
+    teller.part("The bids in the decision log: what was tried, and one bid explained")
+    explained(commands, teller, ran)
 
 
 def closing(place: Place, base: str, teller: Teller, seconds: float) -> None:

@@ -7,6 +7,7 @@ nothing of how auctions are run.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(slots=True)
@@ -27,8 +28,7 @@ class Account:
     people: set[str] = field(default_factory=set[str])
 
 
-@dataclass(slots=True)
-class Sale:
+class Sale(NamedTuple):
     """One bid that won: what a person may want to know of it. Prices are cpm micros."""
 
     bid: str

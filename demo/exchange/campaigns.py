@@ -4,11 +4,13 @@ Put over the API as anybody would; names are new in every run, for money once sp
 Knows nothing of auctions.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from demo.calls import Service
+from demo.calls import Answer, Service
 from demo.exchange.requests import H, W
+from demo.telling import DemoFailed
 
 SEGMENT = "demo-regulars"
 PLAIN, BRIGHT = "plain", "bright"
@@ -16,6 +18,8 @@ EFFECTS = {PLAIN: 0.6, BRIGHT: 1.4}
 """What a creative makes of the chance of a click; the exchange knows, the service may learn."""
 TARGET = 0.95
 """Dollars that 1,000 impressions are worth to the campaign that wants impressions."""
+REHEARSAL_S = 60.0
+TEST = {"test": 1, "tmax": 1_000}
 STANDARD = {"reach": 0.6, "clicks": 0.65, "regulars": 0.8}
 ASKED = {"reach": 85, "clicks": 85, "regulars": 40}
 """Micros that each budget has for every impression of the whole supply."""
@@ -45,6 +49,24 @@ def put_campaigns(
         service.quietly("PUT", f"/v1/campaigns/{name}", campaign_body(kind, budget, flight))
         put.append(Running(name, kind, budget))
     return put
+
+
+def rehearse(service: Service, run: str, request: dict[str, Any]) -> float:
+    """Post a request as a test until it is answered with a bid; answer that answer's ms.
+
+    Tests move no money. The first bids of a fresh installation compile what prices them, which
+    takes seconds; no exchange would wait for that. Raises DemoFailed when there is none in time.
+    """
+    path, end = f"/v1/campaigns/rehearsal-{run}", time.monotonic() + REHEARSAL_S
+    now = int(time.time() * 1000)
+    service.quietly("PUT", path, campaign_body("reach", 1_000_000, (now, now + 3_600_000)))
+    answers: list[Answer] = []
+    while not answers or answers[-1].status != 200:
+        if time.monotonic() > end:
+            raise DemoFailed(f"no bid on a test request within {REHEARSAL_S:.0f} seconds")
+        answers.append(service.call("POST", "/v1/openrtb2/bid?exchange=dawn", request | TEST))
+    service.quietly("DELETE", path)
+    return answers[-1].ms
 
 
 def put_segment(service: Service, events: int) -> str:

@@ -1,9 +1,11 @@
-"""One bid explained: what the decision log says of it, and what the exchange's books say.
+"""What the decision log says of the exchange's bids: the arms that were tried, and one bid whole.
 
-Reads the log as training would. Knows nothing of how a bid is made.
+Reads the log as training would, and holds it against the exchange's books. Knows nothing of how
+a bid is made.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +13,90 @@ import polars as pl
 
 from demo.commands import Commands
 from demo.exchange.books import Sale
+from demo.exchange.summary import Ran, thirds
 from demo.telling import DemoFailed, Teller, folded
 from feature_store.settings import Home
+from models.bidding.arms import MULTIPLIERS
 
 SHOWN = ("model", "items", "scores", "propensities", "request")
+Row = dict[str, Any]
 
 
-def explained(commands: Commands, teller: Teller, sale: Sale) -> None:
-    """Show a bid's row of the decision log beside what came of it; raises DemoFailed."""
+def explained(commands: Commands, teller: Teller, ran: Ran) -> None:
+    """Show what was tried, and the last bid that won; raises DemoFailed when it was not logged."""
     commands.run(["feature_store.log", "drain"])
-    row = decision_of(Home(commands.place.home).decisions, sale.bid)
+    names = {one.kind: one.campaign for one in ran.campaigns}
+    rows = decisions_of(Home(commands.place.home).decisions, list(names.values()))
+    reach = [row for row in rows if row["bid"]["campaign"] == names["reach"]]
+    told_arms(teller, reach, ran)
+    sale = ran.books.sales[-1]
+    row = next((row for row in reversed(rows) if row["bid"]["bid"] == sale.bid), None)
     if row is None:
         raise DemoFailed("a bid that won is not in the decision log")
-    teller.say(f"Bid {sale.bid}, the last that {sale.campaign} won, as the decision log has it:")
-    teller.lines(folded({name: row[name] for name in SHOWN}))
-    came = "the others' best bid or the floor was"
-    teller.say(
-        f"What came of it, by the exchange's books: offered {sale.offered / 1e6:.4f} at "
-        f"{sale.exchange}, {came} {sale.to_beat / 1e6:.4f}, paid {sale.paid / 1e6:.4f} "
-        "for a thousand."
-    )
-    teller.holds("the bid can be told from the log, with its price, policy and propensity")
+    told_bid(teller, row, sale)
 
 
-def decision_of(decisions: Path, bid: str) -> dict[str, Any] | None:
-    """Answer the row of the decision that a bid is in, None when there is none."""
+def decisions_of(decisions: Path, campaigns: Sequence[str]) -> list[Row]:
+    """Answer every logged bid of these campaigns, in the order of time: the decision's row with
+    its request read, and in `bid` the one of its bids that is meant."""
     files = str(decisions / "day=*" / "bucket=*" / "*.parquet")
-    rows = (
+    found = (
         pl.scan_parquet(files, hive_partitioning=False)
-        .filter((pl.col("family") == "bidding") & pl.col("request").str.contains(bid, literal=True))
+        .filter(pl.col("family") == "bidding")
+        .sort("at")
         .collect()
     )
-    if not rows.height:
-        return None
-    row = rows.row(0, named=True)
-    return {**row, "request": json.loads(row["request"])}
+    rows: list[Row] = []
+    for row in found.iter_rows(named=True):
+        request = json.loads(row["request"])
+        for place, bid in enumerate(request.get("bids", ())):
+            if bid["campaign"] in campaigns:
+                chance = row["propensities"][place]
+                rows.append({**row, "request": request, "bid": {**bid, "propensity": chance}})
+    return rows
+
+
+def told_arms(teller: Teller, rows: Sequence[Row], ran: Ran) -> None:
+    """Say which multipliers of the price the bandit chose, earlier and later, and whether the
+    chances to win that were told with the bids came true."""
+    teller.say("The price is multiplied by an arm of a bandit; of the bids for reach there had")
+    parts = thirds(rows)
+    table = [["multiplier", *(f"{each:g}" for each in MULTIPLIERS), "mean propensity"]]
+    for name, part in zip(("first third", "last third"), parts, strict=True):
+        arms = [row["bid"]["arm"] % len(MULTIPLIERS) for row in part]
+        shares = [
+            f"{arms.count(place) / max(len(arms), 1):.0%}" for place in range(len(MULTIPLIERS))
+        ]
+        table.append([name, *shares, f"{mean(row['bid']['propensity'] for row in part):.2f}"])
+    teller.table(table)
+    account = ran.books.accounts[ran.campaigns[0].campaign]
+    sure = [row["bid"]["win"] for row in parts[1]]
+    if any(sure):
+        teller.say(
+            f"Of the last third it had been told that {mean(sure):.0%} would win; of all its bids "
+            f"{account.wins / max(account.bids, 1):.0%} won."
+        )
+
+
+def told_bid(teller: Teller, row: Row, sale: Sale) -> None:
+    """Show a bid's decision beside what came of it."""
+    teller.blank()
+    teller.say(f"Bid {sale.bid}, the last that won, as the decision log has it:")
+    teller.lines(folded({name: row[name] for name in SHOWN}))
+    teller.say(
+        f"What came of it, by the exchange's books: offered {sale.offered / 1e6:.4f} for a "
+        f"thousand at {sale.exchange}, where {sale.to_beat / 1e6:.4f} was to beat; paid "
+        f"{sale.paid / 1e6:.4f}."
+    )
+    if row["bid"]["price"] != sale.offered or row["bid"]["creative"] != sale.creative:
+        raise DemoFailed("the decision log and the exchange name different prices or creatives")
+    teller.holds(
+        "the bid can be told from the log: its price, arm and propensity, what it was thought "
+        "worth and how likely to win; the exchange heard the same price"
+    )
+
+
+def mean(values: Any) -> float:
+    """Answer the mean of some numbers, 0 of none."""
+    held = list(values)
+    return sum(held) / len(held) if held else 0.0

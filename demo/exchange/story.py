@@ -12,12 +12,13 @@ from pathlib import Path
 
 from demo.calls import Service
 from demo.exchange.auctions import Exchange
-from demo.exchange.campaigns import EFFECTS, TARGET, Running, put_campaigns
+from demo.exchange.campaigns import EFFECTS, TARGET, Running, put_campaigns, rehearse
 from demo.exchange.campaigns import put_segment as put_audience
 from demo.exchange.connection import Connections
+from demo.exchange.requests import bid_request
 from demo.exchange.summary import Ran, accounts, learned, promises, reasons
 from demo.exchange.supply import Offer, offers_of, users_of
-from demo.exchange.watching import PROBE, Belief, Watch, belief_of, spent_by
+from demo.exchange.watching import PROBE, Belief, Watch, belief_of, spent_by, wins_in_truth
 from demo.telling import Teller
 from training.plots import draw
 
@@ -41,6 +42,7 @@ class ExchangeStory:
         """
         run, users = secrets.token_hex(2), users_of(log)
         offers = offers_of(round(a_second * self._seconds), self._seconds, users, seed)
+        rehearse(self._service, run, bid_request(offers[0], run))
         where = put_audience(self._service, events) if users else ""
         start = time.time() + HEAD_START_S
         flight = int((start - HEAD_START_S) * 1000), int((start + self._seconds) * 1000)
@@ -53,7 +55,9 @@ class ExchangeStory:
         reasons(self._teller, ran.books)
         self._teller.blank()
         self._teller.say("The same question as before the first auction:")
-        learned(self._teller, ran, before, self._asked())
+        beliefs = before, self._asked()
+        truth = [wins_in_truth(offers, one.bid) for one in beliefs]
+        learned(self._teller, ran, beliefs, truth)
         promises(self._teller, ran)
         return ran
 

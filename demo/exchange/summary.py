@@ -4,7 +4,7 @@ Figures are the exchange's books and the service's own answers. Knows nothing of
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from demo.exchange.books import Books, Sale
 from demo.exchange.campaigns import BRIGHT, EFFECTS, PLAIN, Running
@@ -12,6 +12,7 @@ from demo.exchange.watching import Belief, Moment
 from demo.telling import DemoFailed, Teller
 
 SHOWN_REASONS = 6
+One = TypeVar("One")
 
 
 class Ran(NamedTuple):
@@ -52,11 +53,18 @@ def reasons(teller: Teller, books: Books) -> None:
     )
 
 
-def learned(teller: Teller, ran: Ran, before: Belief, after: Belief) -> None:
-    """Tell what moved: the answer to the probe, prices above what was needed, creatives."""
+def learned(
+    teller: Teller, ran: Ran, beliefs: tuple[Belief, Belief], truth: Sequence[float | None]
+) -> None:
+    """Tell what moved: the answer to the probe, prices above what was needed, creatives.
+
+    beliefs, truth: before and after; how often such bids would have won.
+    """
+    before, after = beliefs
     rows = [["", "before", "after"]]
     rows.append(["bid", *(_money(one.bid) for one in (before, after))])
-    rows.append(["chance to win", *(_share(one.chance) for one in (before, after))])
+    rows.append(["chance to win, as told", *(_share(one.chance) for one in (before, after))])
+    rows.append(["chance to win, in simulated truth", *(_share(one) for one in truth)])
     rows.append(["confidence", *(f"{one.confidence:.2f}" for one in (before, after))])
     names = {one.kind: one.campaign for one in ran.campaigns}
     reach = thirds([one for one in ran.books.sales if one.campaign == names["reach"]])
@@ -113,10 +121,10 @@ def _claim(teller: Teller, holds: bool, claim: str, seen: str) -> None:
     teller.holds(claim)
 
 
-def thirds(sales: Sequence[Sale]) -> tuple[Sequence[Sale], Sequence[Sale]]:
-    """Answer the first and the last third of some sales."""
-    part = max(1, len(sales) // 3)
-    return sales[:part], sales[-part:]
+def thirds(rows: Sequence[One]) -> tuple[Sequence[One], Sequence[One]]:
+    """Answer the first and the last third of something."""
+    part = max(1, len(rows) // 3)
+    return rows[:part], rows[-part:]
 
 
 def _above(sales: Sequence[Sale]) -> str:

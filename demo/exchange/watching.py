@@ -11,13 +11,18 @@ from typing import NamedTuple
 from demo.calls import Service
 from demo.exchange.books import Books
 from demo.exchange.campaigns import STANDARD, TARGET, Running
+from demo.exchange.requests import H, W
+from demo.exchange.supply import Offer
 from demo.telling import Teller
 
+SITE = 0
 PROBE = {
     "value": TARGET, "standard_bid": STANDARD["reach"], "auction": "first", "exchange": "dawn",
+    "site": f"paper{SITE}.example", "size": f"{W}x{H}", "device": "desktop", "country": "USA",
     "test": True,
 }  # fmt: skip
-"""The question that is asked again and again: what the campaign for impressions would bid."""
+"""The question that is asked again and again: what an impression on one paper's page is to be
+bid by who thinks it worth TARGET."""
 
 
 class Belief(NamedTuple):
@@ -49,6 +54,18 @@ def believed(service: Service) -> Belief:
 def belief_of(found: dict[str, float | None]) -> Belief:
     """Read what was answered to the probe."""
     return Belief(found["bid"], found["win_probability"], found["confidence"] or 0.0)
+
+
+def wins_in_truth(offers: Sequence[Offer], bid: float | None) -> float | None:
+    """Answer how often a bid would have won of the offers that the probe is about; None: of none.
+
+    Those are simulated: what the others bid is known.
+    """
+    alike = [one for one in offers if one.house.name == "dawn" and one.site == SITE]
+    if bid is None or not alike:
+        return None
+    won = [float(one.others.max()) < bid * 1e6 and one.floor <= bid * 1e6 for one in alike]
+    return sum(won) / len(won)
 
 
 def spent_by(service: Service, campaigns: Sequence[Running]) -> tuple[int, ...]:

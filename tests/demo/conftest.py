@@ -40,7 +40,7 @@ class Desk:
                 self.end_headers()
                 self.wfile.write(raw)
 
-            do_GET = do_POST = do_PUT = _reply
+            do_GET = do_POST = do_PUT = do_DELETE = _reply
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""

@@ -17,6 +17,7 @@ from demo.exchange.campaigns import (
     campaign_body,
     put_campaigns,
     put_segment,
+    rehearse,
 )
 from demo.telling import DemoFailed
 from domain.campaigns import Aim, Campaign
@@ -82,6 +83,41 @@ def test_the_audience_is_a_condition_the_service_knows(desk: Any, service: Servi
     assert desk.seen[0][:2] == ("PUT", f"/v1/segments/{SEGMENT}")
     parse_condition(where, VOCABULARY)
     assert where.endswith(">= 40")
+
+
+class Waking:
+    """A service that bids from the third request on."""
+
+    def __init__(self, asleep: int = 2) -> None:
+        self.asleep = asleep
+
+    def __call__(self, method: str, path: str, body: Any) -> tuple[Any, ...]:
+        if not path.startswith("/v1/openrtb2/bid"):
+            return 200, {}
+        assert body["test"] == 1
+        self.asleep -= 1
+        return (200, {}) if self.asleep < 0 else (204, "")
+
+
+def test_a_rehearsal_lasts_until_there_is_a_bid_and_leaves_nothing(
+    desk: Any, service: Service
+) -> None:
+    desk.behaviour = Waking()
+    assert rehearse(service, "ab12", {"id": "r", "tmax": 120}) > 0
+    methods = [(method, path.partition("?")[0]) for method, path, _ in desk.seen]
+    bid = ("POST", "/v1/openrtb2/bid")
+    campaign = "/v1/campaigns/rehearsal-ab12"
+    assert methods == [("PUT", campaign), bid, bid, bid, ("DELETE", campaign)]
+    assert desk.seen[1][2] == {"id": "r", "test": 1, "tmax": 1_000}
+
+
+def test_a_service_that_never_bids_ends_the_demo(
+    desk: Any, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.exchange.campaigns.REHEARSAL_S", 0.05)
+    desk.behaviour = Waking(asleep=1_000_000)
+    with pytest.raises(DemoFailed, match="no bid on a test request"):
+        rehearse(service, "ab12", {"id": "r"})
 
 
 def test_what_is_refused_ends_the_demo(desk: Any, service: Service) -> None:

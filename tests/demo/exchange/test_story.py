@@ -10,7 +10,7 @@ import pytest
 from benchmarks.servers import our_service
 from demo.calls import Service
 from demo.commands import Commands
-from demo.exchange.explaining import decision_of
+from demo.exchange.explaining import explained
 from demo.exchange.requests import VENDOR
 from demo.exchange.story import ExchangeStory, pictured
 from demo.place import Place
@@ -62,10 +62,8 @@ def test_a_few_seconds_of_auctions(
     assert told["loss taken"] == ran.books.bids - ran.books.wins
     picture = pictured(home, ran, 3.0)
     assert picture.read_bytes().startswith(b"\x89PNG")
-    Commands(Place(home), teller).run(["feature_store.log", "drain"])
-    row = decision_of(Home(home).decisions, ran.books.sales[-1].bid)
-    assert row is not None
-    assert row["request"]["exchange"] == ran.books.sales[-1].exchange
+    explained(Commands(Place(home), teller), teller, ran)
+    assert out.getvalue().count("✓") == 5
 
 
 def test_a_log_without_users_has_no_audience(home: Path, running: Service, teller: Teller) -> None:

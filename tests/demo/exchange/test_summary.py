@@ -94,11 +94,13 @@ def test_what_was_learned(teller: Teller, out: io.StringIO) -> None:
         *[sale("reach-1", to_beat=450_000)] * 3,
         *[sale("clicks-1")] * 3, *[sale("clicks-1", creative=BRIGHT)] * 3,
     ]  # fmt: skip
-    learned(teller, one, Belief(0.6, None, 0.0), Belief(0.45, 0.61, 0.8))
+    beliefs = Belief(0.6, None, 0.0), Belief(0.45, 0.61, 0.8)
+    learned(teller, one, beliefs, [0.7, 0.55])
     cells = [re.split(r"\s{2,}", line.strip()) for line in out.getvalue().splitlines()]
     rows = {name: values for name, *values in cells}
     assert rows["bid"] == ["0.600", "0.450"]
-    assert rows["chance to win"] == ["–", "61%"]
+    assert rows["chance to win, as told"] == ["–", "61%"]
+    assert rows["chance to win, in simulated truth"] == ["70%", "55%"]
     assert rows["confidence"] == ["0.00", "0.80"]
     assert rows["reach: paid above the price to beat"] == ["50%", "10%"]
     assert rows["clicks: shown bright, of both"] == ["0%", "100%"]

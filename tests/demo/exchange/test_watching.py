@@ -3,12 +3,22 @@
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 
 from demo.calls import Service
 from demo.exchange.books import Books
 from demo.exchange.campaigns import Running
-from demo.exchange.watching import PROBE, Belief, Watch, belief_of, believed, spent_by
+from demo.exchange.supply import HOUSES, Offer, Visitor
+from demo.exchange.watching import (
+    PROBE,
+    Belief,
+    Watch,
+    belief_of,
+    believed,
+    spent_by,
+    wins_in_truth,
+)
 from demo.telling import Teller
 
 CAMPAIGNS = [Running("reach-1", "reach", 2_000_000), Running("clicks-1", "clicks", 1_000_000)]
@@ -42,6 +52,22 @@ def test_the_probe_is_asked_as_a_test(desk: Any, service: Service) -> None:
     assert believed(service).chance == 0.512
     assert desk.seen[0][2]["test"] is True
     assert desk.seen[0][2]["exchange"] == "dawn"
+
+
+def test_how_often_a_bid_would_have_won() -> None:
+    alike = Offer(
+        0, 0.0, HOUSES[0], 0, 1, 300_000, np.array([400_000.0, 0.0]), 0.1, 0.5, False, 1.0,
+        Visitor("", ""),
+    )  # fmt: skip
+    offers = [
+        alike, alike._replace(others=np.array([600_000.0, 1.0])), alike._replace(floor=550_000),
+        alike._replace(others=np.array([100_000.0, 500_000.0])),
+        alike._replace(house=HOUSES[1]), alike._replace(site=1),
+    ]  # fmt: skip
+    assert wins_in_truth(offers, 0.5) == 0.25
+    assert wins_in_truth(offers, 0.7) == 1.0
+    assert wins_in_truth(offers, None) is None
+    assert wins_in_truth(offers[4:], 0.5) is None
 
 
 def test_spend_is_read_in_micros(desk: Any, service: Service) -> None:
