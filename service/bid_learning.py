@@ -22,6 +22,7 @@ from feature_store.shown import Shown
 from feature_store.store import Store
 from models.bidding.beliefs import Beliefs
 from models.bidding.landscape import Landscape
+from models.bidding.lore import CAME
 from models.bidding.market import confidence_at
 from models.bidding.memo import read_memo
 from models.bidding.tidings import BILL, Lessons, Told, draw
@@ -44,6 +45,8 @@ _EXPLORING_S = 20.0
 _REMEMBERED = 20_000
 """Places of which the confidence is remembered between two snapshots."""
 _MILLIONTHS = 1_000_000
+_MOST_MICROS = 1e15
+"""No bid is expected to cost more."""
 
 
 class Notice(Protocol):
@@ -158,7 +161,8 @@ class LiveLearning(Poller):
 
     def exploring(self, campaign: str, expected_micros: float) -> None:
         """Note that another arm than the best known was bid, and what that is expected to cost."""
-        self._exploring[campaign] = self._exploring.get(campaign, 0.0) + expected_micros
+        if 0.0 <= expected_micros < _MOST_MICROS:
+            self._exploring[campaign] = self._exploring.get(campaign, 0.0) + expected_micros
 
     # What moves it.
 
@@ -169,8 +173,12 @@ class LiveLearning(Poller):
         self._notices.append(notice)
 
     def outcomes(self, events: Iterable[Event]) -> None:
-        """Take clicks and purchases among events that quote a bid's id; waits for nothing."""
-        self._outcomes.take(events)
+        """Take clicks and purchases among events that quote a bid's id; waits for nothing, and
+        lets no error out: events are answered whatever becomes of bids."""
+        try:
+            self._outcomes.take(events)
+        except Exception as error:
+            log_unexpected(error, stage="bid outcomes")
 
     async def stop(self) -> None:
         """Stop, and teach what is left."""
@@ -255,3 +263,4 @@ class LiveLearning(Poller):
         self._workers = sum(now - at < _ALIVE_MS for _, at in heard.lore.workers.values()) or 1
         self._metrics.landscape_location.set(float(learned.landscape.weights[0]))
         self._metrics.landscape_notices.set(learned.notices)
+        self._metrics.lore_clicks.set(float(heard.lore.sums[:, CAME].sum()))

@@ -23,7 +23,7 @@ WAITS_MS = (0, 3_000, 20_000, 180_000)
 """When an outcome is looked up, after it came: its bill may be on its way still. After the last
 the id it quotes is no shown bid's (a recommendation's, say)."""
 _LONGEST_ID = 64
-_MOST_AT_ONCE = 1_000
+_MOST_AT_ONCE, _MOST_ROUNDS = 1_000, 20
 _KINDS = (Kind.click, Kind.purchase)
 
 
@@ -55,12 +55,13 @@ class BidOutcomes:
         self._metrics = metrics
         self._campaigns = campaigns
         self._settings = settings
-        self._waiting: deque[Outcome] = deque(maxlen=MOST_WAITING)
+        self._waiting: tuple[deque[Outcome], ...] = tuple(deque[Outcome]() for _ in WAITS_MS)
+        """By how often they were looked up; each in the order they came, so the first are due."""
 
     @property
     def waiting(self) -> int:
         """How many wait to be looked up."""
-        return len(self._waiting)
+        return sum(len(line) for line in self._waiting)
 
     def take(self, events: Iterable[Event]) -> None:
         """Take what quotes a decision; events that do not cost a look at one field."""
@@ -77,21 +78,29 @@ class BidOutcomes:
                 )
 
     def _put(self, outcome: Outcome) -> None:
-        if len(self._waiting) == MOST_WAITING:
+        line = self._waiting[outcome.tries]
+        if len(line) >= MOST_WAITING:
+            line.popleft()
             self._metrics.bid_outcomes.labels("lost").inc()
-        self._waiting.append(outcome)
+        line.append(outcome)
 
     async def settle(self, lessons: Lessons) -> None:
         """Look up what is due, count it, and add what it teaches. Raises StoreUnavailable; what
         was not settled then waits on."""
-        now = self._clock()
-        due: list[Outcome] = []
-        for _ in range(len(self._waiting)):
-            one = self._waiting.popleft()
-            if len(due) < _MOST_AT_ONCE and now - one.came >= WAITS_MS[one.tries]:
-                due.append(one)
-            else:
-                self._waiting.append(one)
+        for _ in range(_MOST_ROUNDS):
+            due = self._due()
+            if not due:
+                return
+            await self._settle(due, lessons)
+
+    def _due(self) -> list[Outcome]:
+        now, due = self._clock(), list[Outcome]()
+        for line, wait in zip(self._waiting, WAITS_MS, strict=True):
+            while line and len(due) < _MOST_AT_ONCE and now - line[0].came >= wait:
+                due.append(line.popleft())
+        return due
+
+    async def _settle(self, due: list[Outcome], lessons: Lessons) -> None:
         # A click comes before the purchases that follow it, whatever order they came in.
         due.sort(key=lambda one: not one.clicked)
         settled = 0
@@ -108,8 +117,8 @@ class BidOutcomes:
                     await self._purchase(one, shown, lessons)
                 settled += 1
         finally:
-            for one in due[settled:]:
-                self._put(one)
+            for one in reversed(due[settled:]):
+                self._waiting[one.tries].appendleft(one)
 
     def _again(self, outcome: Outcome) -> None:
         if outcome.tries + 1 < len(WAITS_MS):

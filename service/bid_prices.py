@@ -268,9 +268,10 @@ class Prices:
 
     def memo(self, priced: Sequence[float], scene: Scene, arm: Arm) -> Memo:
         """Answer what the bid's token is to bring back; a price that was agreed teaches nothing
-        of prices."""
+        of prices. Without a model no chance was foretold, so that none is held against it."""
+        foretold = (0.0, 0.0) if self._laid_out[0] is self._blank else (priced[2], priced[3])
         return Memo(
-            scene.key, int(priced[1]), priced[2], priced[3], arm.features, arm.greedy,
+            scene.key, int(priced[1]), *foretold, arm.features, arm.greedy,
             self._told.landscape.buckets,
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ With several workers the values live in files under PROMETHEUS_MULTIPROC_DIR (se
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import (
@@ -88,6 +89,14 @@ class Metrics:
         self.guarded = counter(
             "bid_guards", "Values that could not be true and were left out", "guard", "cause"
         )
+        self._count_learning(counter, each)
+        self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
+        self._no_bids: dict[tuple[int, str], Counter] = {}
+
+    def _count_learning(
+        self, counter: Callable[..., Counter], each: Callable[[str, str], Gauge]
+    ) -> None:
+        """Count what is learned from bids."""
         self.lessons = counter("bid_lessons", "What notices and outcomes taught", "outcome")
         self.bid_outcomes = counter(
             "bid_outcomes",
@@ -98,9 +107,10 @@ class Metrics:
         self.landscape_location = each(
             "bid_landscape_location", "Log of typical cpm micros to beat"
         )
+        self.lore_clicks = each(
+            "bid_lore_clicks", "Clicks behind what is believed, faded ones less"
+        )
         self.landscape_notices = each("bid_landscape_notices", "Notices behind it, faded ones less")
-        self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
-        self._no_bids: dict[tuple[int, str], Counter] = {}
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count and time one answer; `route` is a pattern and `method` a known one."""
