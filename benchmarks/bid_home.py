@@ -42,6 +42,8 @@ MATCHING = 12
 """Lines that ask for one site; a quarter of them for a segment too, in which half of all are."""
 SIZE = 2_048
 """Bytes of a request."""
+SIZES = ((300, 250), (728, 90))
+"""Of every campaign's creatives; one campaign in four has two to choose from."""
 _LEARNED = 20_000
 _AIMS: tuple[dict[str, Any], ...] = (
     {"aim": "cpm", "target": 6},
@@ -79,7 +81,7 @@ def _campaign(number: int, sites: int) -> dict[str, Any]:
     creatives = [
         {"creative": f"cr-{number}-{place}", "width": w, "height": h,
          "image": f"https://cdn.{brand}/{place}.png", **common}
-        for place, (w, h) in enumerate(((300, 250), (300, 250), (728, 90)))
+        for place, (w, h) in enumerate(SIZES if number % 4 else (*SIZES, SIZES[0]))
     ]  # fmt: skip
     lines = []
     for place in range(LINES_A_CAMPAIGN):

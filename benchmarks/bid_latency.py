@@ -39,6 +39,8 @@ class Bidding:
 
     bench: Bench
     make: MakeRequest
+    same: MakeRequest
+    plain: Server
 
 
 def fill(server: Server, lines: int) -> None:
@@ -74,13 +76,18 @@ def bidding(lines: int, seconds: float, settings: dict[str, str]) -> Iterator[Bi
         bid_home(lines) as home,
         held_server(home.home, client_core),
         our_service(home.home, server_core, settings) as ours,
-        reference_server(server_core) as theirs,
+        reference_server(server_core, "benchmarks.reference_bid:app") as theirs,
+        reference_server(server_core) as plain,
         pinned(client_core),
     ):
-        made = [post(PATH, request(number, home.sites)) for number in range(REQUESTS)]
+        bodies = [request(number, home.sites) for number in range(REQUESTS)]
+        ask, say = ([post(path, body) for body in bodies] for path in (PATH, "/reference"))
 
         def make(number: int) -> bytes:
-            return made[number % REQUESTS]
+            return ask[number % REQUESTS]
+
+        def same(number: int) -> bytes:
+            return say[number % REQUESTS]
 
         fill(ours, lines)
         share = 0.0
@@ -90,17 +97,19 @@ def bidding(lines: int, seconds: float, settings: dict[str, str]) -> Iterator[Bi
                 break
         else:
             raise TooLittleData(f"only {share:.0%} of requests get a bid: nothing to measure")
-        yield Bidding(Bench(ours, theirs, seconds), make)
+        yield Bidding(Bench(ours, theirs, seconds), make, same, plain)
 
 
 def compare(one: Bidding, name: str) -> dict[str, float]:
-    """Load the reference and the bidder, one after the other; answer both and their ratio."""
+    """Load both references and the bidder, one after the other; answer all and the ratios."""
     question = post("/reference", reference.body(SIZE))
     bench = one.bench
-    theirs = bench.load(bench.theirs, lambda _: question, 200)
+    theirs = bench.load(bench.theirs, one.same, 200)
     ours = bench.load(bench.ours, one.make, 200)
+    plain = bench.load(one.plain, lambda _: question, 200)
     return {
         f"{name}ratio": ours.per_second / theirs.per_second,
+        f"{name}ratio_to_plain_body": ours.per_second / plain.per_second,
         f"{name}per_second": ours.per_second,
         f"{name}p50_ms": ours.p50_ms,
         f"{name}p99_ms": ours.p99_ms,

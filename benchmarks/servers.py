@@ -114,10 +114,10 @@ def _can_pin() -> bool:
 
 
 @contextmanager
-def reference_server(core: int | None) -> Iterator[Server]:
-    """Run the reference endpoint: uvicorn, uvloop, httptools, one worker, no access log."""
+def reference_server(core: int | None, app: str = "benchmarks.reference:app") -> Iterator[Server]:
+    """Run a reference endpoint: uvicorn, uvloop, httptools, one worker, no access log."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.reference:app", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port)]
     command += ["--loop", "uvloop", "--http", "httptools", "--workers", "1"]
     command += ["--no-access-log", "--log-level", "warning"]
     server = Server(command, port, core, dict(os.environ))

@@ -187,10 +187,13 @@ class Prices:
         asked: F64,
         table: PriceTable,
         known: KnownUser = NOBODY,
+        *,
+        best_alone: bool = False,
     ) -> Priced:
         """Answer the prices of candidates of one impression.
 
-        asked: float64[n, columns of models.bidding.pricing.ASKED].
+        asked: float64[n, columns of models.bidding.pricing.ASKED]. best_alone: only the best
+        line's rows need bids.
         """
         told = self._told if self.learned else self._untaught
         landscape, model = told.landscape, self._ready()
@@ -225,6 +228,7 @@ class Prices:
                 int(auction.at), landscape.law, scene.moments, next(self._normal),
                 next(self._normal), sure if self.learned else -1.0, _log(unit),
             ),
+            best_alone,
         )  # fmt: skip
         return Priced(rows.tolist(), best, scene)
 

@@ -220,7 +220,9 @@ class Bidder:
         asked = gathered.asked
         if not len(asked) or self._open > 1:
             return None
-        priced = self.prices.price(auction, auction.opportunities[0], asked, table, known)
+        priced = self.prices.price(
+            auction, auction.opportunities[0], asked, table, known, best_alone=True
+        )
         if priced.best < 0:
             return None
         rows = asked[:, 0].tolist()

@@ -57,12 +57,12 @@ def lay_out(lines: Iterable[ReadyLine]) -> tuple[tuple[ReadyLine, ...], PriceTab
     codes: list[npt.NDArray[np.float64]] = []
     owners: list[int] = []
     numbers: dict[str, int] = {}
-    for ready in lines:
+    for number, ready in enumerate(lines):
         placed.append(ready._replace(first=len(rows)))
         campaign, goal = ready.campaign, ready.campaign.objective
         for one in ready.creatives:
             codes.append(own_codes(campaign.campaign, ready.line.line, one.creative.creative))
-            rows.append((AIMS[goal.aim.value], goal.target, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0))
+            rows.append((AIMS[goal.aim.value], goal.target, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, number))
             owners.append(numbers.setdefault(campaign.campaign, len(numbers)))
     return tuple(placed), PriceTable(
         np.array(rows, np.float64).reshape(-1, len(TABLE)),
