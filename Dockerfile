@@ -25,6 +25,9 @@ COPY service service
 RUN mkdir var .numba && chown sanderling var .numba
 USER 10001
 
+# For exchanges: say where they reach this service (SANDERLING_PUBLIC_URL), and who you are on the
+# list of vendors (SANDERLING_TCF_VENDOR); see the table of settings in README.md.
+
 # Compile the kernels once, here; a processor of another make does it again at its first start.
 RUN --mount=type=bind,source=deploy,target=/deploy python /deploy/warm.py
 

@@ -5,6 +5,7 @@ Knows nothing of auctions.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,10 @@ EFFECTS = {PLAIN: 0.6, BRIGHT: 1.4}
 """What a creative makes of the chance of a click; the exchange knows, the service may learn."""
 TARGET = 0.95
 """Dollars that 1,000 impressions are worth to the campaign that wants impressions."""
-REHEARSAL_S = 60.0
+REHEARSAL_S = 120.0
 TEST = {"test": 1, "tmax": 1_000}
 STANDARD = {"reach": 0.6, "clicks": 0.65, "regulars": 0.8}
-ASKED = {"reach": 85, "clicks": 85, "regulars": 40}
+ASKED = {"reach": 65, "clicks": 75, "regulars": 35}
 """Micros that each budget has for every impression of the whole supply."""
 
 
@@ -64,7 +65,9 @@ def rehearse(service: Service, run: str, request: dict[str, Any]) -> float:
     while not answers or answers[-1].status != 200:
         if time.monotonic() > end:
             raise DemoFailed(f"no bid on a test request within {REHEARSAL_S:.0f} seconds")
-        answers.append(service.call("POST", "/v1/openrtb2/bid?exchange=dawn", request | TEST))
+        # One that compiles is waited for, and asked again.
+        with suppress(DemoFailed):
+            answers.append(service.call("POST", "/v1/openrtb2/bid?exchange=dawn", request | TEST))
     service.quietly("DELETE", path)
     return answers[-1].ms
 

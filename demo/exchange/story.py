@@ -22,7 +22,7 @@ from demo.exchange.watching import PROBE, Belief, Watch, belief_of, spent_by, wi
 from demo.telling import Teller
 from training.plots import draw
 
-A_SECOND = 250
+A_SECOND = 200
 """Impressions for sale in a second, in the mean."""
 HEAD_START_S = 1.5
 """From putting campaigns to the first auction: every worker knows of them, money is at hand."""

@@ -68,7 +68,7 @@ def test_they_are_put_with_budgets_of_the_supply(desk: Any, service: Service) ->
     assert [(method, path) for method, path, _ in desk.seen] == [
         ("PUT", f"/v1/campaigns/{one.campaign}") for one in put
     ]
-    assert desk.seen[0][2]["budget"] == {"total": "0.085000"}
+    assert desk.seen[0][2]["budget"] == {"total": "0.065000"}
 
 
 def test_without_users_there_is_no_audience(desk: Any, service: Service) -> None:
