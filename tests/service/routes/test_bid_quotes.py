@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from domain.decisions import Decision
 from feature_store.switches import Switches
 from models.bidding.landscape import FIELDS, Landscape, columns_of
 from models.bidding.laws import LOGISTIC
@@ -126,13 +127,15 @@ def test_what_is_wrong_is_named(app: App, body: dict[str, Any], field: str) -> N
     assert told["error"]["field"] == field
 
 
-def test_a_decision_is_logged_and_a_rehearsal_is_not(app: App) -> None:
-    log = app.context.decisions
-    held = len(log._waiting)
+def test_a_decision_is_logged_and_a_rehearsal_is_not(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: list[Decision] = []
+    monkeypatch.setattr(app.context.decisions, "put", put.append)
     assert ask(app, test=True)[0] == 200
-    assert len(log._waiting) == held
+    assert put == []
     _, told = ask(app, floor=1, country="DEU")
-    decision = log._waiting[-1]
+    (decision,) = put
     assert (decision.decision_id, decision.family) == (told["decision_id"], "bidding")
     assert (decision.items, decision.scores, decision.entity) == (("quote",), (4.0,), "")
     assert '"country":"DEU"' in decision.request
