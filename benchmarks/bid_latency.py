@@ -29,7 +29,7 @@ LINES = (200, 5_000)
 PATH = "/v1/openrtb2/bid"
 RATIO, P99_MS, RATIO_5000, ANSWER_MS = 1.0, 10.0, 0.8, 25.0
 SETTINGS = {"SANDERLING_TCF_VENDOR": str(VENDOR)}
-PATIENT = {**SETTINGS, "SANDERLING_BID_CAP_MS": "100"}
+PATIENT = {**SETTINGS, "SANDERLING_BID_CAP_MS": "400", "SANDERLING_BID_IN_FLIGHT": "64"}
 """Where throughput is measured every answer is to be a whole decision, however busy the machine."""
 
 

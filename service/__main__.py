@@ -107,7 +107,7 @@ def _serve(arguments: argparse.Namespace) -> None:
         uds=arguments.uds,
         workers=arguments.workers,
         loop="uvloop",
-        http="httptools",
+        http="service.protocol:QuickProtocol",
         ws="none",
         lifespan="on",
         access_log=False,

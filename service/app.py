@@ -49,7 +49,7 @@ from service.routes.table import ROUTES
 from service.score_cache import ScoreCache
 from service.settings import ServiceSettings, settings_from_env
 from service.settling import settle_memory
-from service.shedding import Gate
+from service.shedding import Gate, Waits
 from service.store_watch import StoreWatch
 from service.trends import LiveTrends
 
@@ -112,6 +112,7 @@ async def serve_context(
         segments=segments,
         bids=BidDoor(settings.bids, bidder, campaigns, clock, users),
         bid_gate=Gate(settings.bids.in_flight),
+        bid_waits=Waits(),
         campaigns=campaigns,
         money=money,
         learning=learning,

@@ -33,6 +33,29 @@ async def read_body(receive: Receive, headers: Headers, cap: int, timeout_s: flo
     Raises BadBody (body_too_large, unsupported_encoding, request_timeout, bad_gzip) and
     Disconnected.
     """
+    encoding = _encoding(headers, cap)
+    message = await receive()
+    body = _chunk(message)
+    if message.get("more_body"):
+        try:
+            async with asyncio.timeout(timeout_s):
+                body = await _rest(receive, body, cap)
+        except TimeoutError as error:
+            raise too_slow() from error
+    return _plain(body, encoding, cap)
+
+
+def take_body(headers: Headers, body: bytes, cap: int) -> bytes:
+    """Answer a body that has come whole, its gzip undone; raises BadBody as `read_body` does."""
+    return _plain(body, _encoding(headers, cap), cap)
+
+
+def too_slow() -> BadBody:
+    """Answer the error of a body that does not arrive."""
+    return BadBody("the body took too long to arrive", field="body", code="request_timeout")
+
+
+def _encoding(headers: Headers, cap: int) -> bytes:
     encoding = b""
     for name, value in headers:
         if name == b"content-encoding":
@@ -41,16 +64,10 @@ async def read_body(receive: Receive, headers: Headers, cap: int, timeout_s: flo
             raise _too_large(cap)
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise BadBody("gzip or nothing", field="content-encoding", code="unsupported_encoding")
-    message = await receive()
-    body = _chunk(message)
-    if message.get("more_body"):
-        try:
-            async with asyncio.timeout(timeout_s):
-                body = await _rest(receive, body, cap)
-        except TimeoutError as error:
-            raise BadBody(
-                "the body took too long to arrive", field="body", code="request_timeout"
-            ) from error
+    return encoding
+
+
+def _plain(body: bytes, encoding: bytes, cap: int) -> bytes:
     if len(body) > cap:
         raise _too_large(cap)
     return inflate(body, cap) if encoding in (b"gzip", b"x-gzip") else body

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from service.live_paces import LivePaces
     from service.live_segments import LiveSegments
     from service.score_cache import ScoreCache
-    from service.shedding import Gate
+    from service.shedding import Gate, Waits
     from service.trends import LiveTrends
 
 
@@ -39,9 +39,9 @@ class Context:
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     scores: scores on their way into the store. churn: what churn is answered from.
     intent: scores who sent events, in the background. segments: saved conditions, read. bids:
-    answers exchanges. bid_gate: how many of them at a time. campaigns: who advertises, compiled.
-    money: what may be spent, and the keys of notices. learning: what bids and their outcomes
-    taught. paces: how far campaigns are slowed down.
+    answers exchanges. bid_gate: how many of them at a time; bid_waits: how long they may have
+    waited. campaigns: who advertises, compiled. money: what may be spent, and the keys of
+    notices. learning: what bids and their outcomes taught. paces: how far campaigns are slowed.
     """
 
     store: Store
@@ -60,6 +60,7 @@ class Context:
     segments: "LiveSegments"
     bids: "BidDoor"
     bid_gate: "Gate"
+    bid_waits: "Waits"
     campaigns: "LiveCampaigns"
     money: "LiveMoney"
     learning: "LiveLearning"

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import BadField, SanderlingError
-from service.bodies import Disconnected, length_of, read_body
+from service.bodies import Disconnected, length_of, read_body, take_body
 from service.context import Context
 from service.errors import error_reply, internal_error, reply_for
 from service.http import Headers, Reply, Request, Route
@@ -23,6 +23,7 @@ MAX_PATH_BYTES = 2_048
 DRAIN_BYTES = 64 << 20
 """A refused body announced as longer than this is not read to its end: the door closes."""
 
+_STARTING = error_reply(503, "starting", "the service is starting; retry")
 _OTHER = "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -121,37 +122,85 @@ class Dispatcher:
     async def _answer(
         self, route: Route, scope: Scope, raw_param: bytes, receive: Receive
     ) -> Reply:
-        """Run one route; every error becomes a reply, only Disconnected passes."""
+        """Read the body and run a route; every error becomes a reply, only Disconnected passes."""
         context = self.context
         if context is None:
-            return error_reply(503, "starting", "the service is starting; retry")
+            return _STARTING
+        headers: Headers = scope["headers"]
+
+        async def body() -> bytes:
+            cap, patience = route.body_cap, context.settings.body_timeout_s
+            return await read_body(receive, headers, cap, patience) if cap else b""
+
         try:
-            headers: Headers = scope["headers"]
-            body = (
-                await read_body(receive, headers, route.body_cap, context.settings.body_timeout_s)
-                if route.body_cap
-                else b""
-            )
-            request = Request(
-                scope["method"],
-                scope["path"],
-                scope["query_string"],
-                headers,
-                body,
-                _param(raw_param) if raw_param else "",
-            )
+            whole = await body()
+            param = _param(raw_param) if raw_param else ""
+        except SanderlingError as error:
+            return self.refusal(route, error)
+        if route.admit is not None:
+            turned_away = route.admit(context, headers)
+            if turned_away is not None:
+                return turned_away
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        return await self._run(route, Request(method, path, query, headers, whole, param))
+
+    def quick_routes(self) -> dict[tuple[bytes, bytes], Route]:
+        """Answer the routes that a protocol may hand whole requests to, by method and path: those
+        that take a body and answer in one piece."""
+        return {
+            (route.method.encode(), path.encode()): route
+            for path, place in self._exact.items()
+            for route in place.methods.values()
+            if route.method == "POST"
+        }
+
+    def admit(self, route: Route, headers: Headers) -> Reply | None:
+        """Answer a refusal to begin a request that has come whole, None to go on."""
+        context = self.context
+        if context is None:
+            return _STARTING
+        return None if route.admit is None else route.admit(context, headers)
+
+    async def respond(self, route: Route, query: bytes, headers: Headers, body: bytes) -> Reply:
+        """Answer a request that has come whole and was admitted; every error becomes a reply."""
+        context = self.context
+        assert context is not None
+        try:
+            whole = take_body(headers, body, route.body_cap) if route.body_cap else b""
+        except SanderlingError as error:
+            if route.leave is not None:
+                route.leave(context)
+            return self.refusal(route, error)
+        return await self._run(route, Request(route.method, route.path, query, headers, whole))
+
+    def observe(self, route: Route, status: int, seconds: float) -> None:
+        """Count one answer."""
+        if self.context is not None:
+            self.context.metrics.observe(route.path, route.method, status, seconds)
+
+    async def _run(self, route: Route, request: Request) -> Reply:
+        context = self.context
+        assert context is not None
+        try:
             return await route.handler(context, request)
         except SanderlingError as error:
-            reply = reply_for(error) if route.refuse is None else route.refuse(error)
-            code = getattr(error, "code", "unavailable")
-            context.metrics.rejects.labels(route.path, code).inc()
-            return reply
+            return self.refusal(route, error)
         except Disconnected:
             raise
         except Exception as error:
             context.metrics.unexpected.labels(route.path).inc()
             log_unexpected(error, route=route.path)
             return internal_error()
+        finally:
+            if route.leave is not None:
+                route.leave(context)
+
+    def refusal(self, route: Route, error: SanderlingError) -> Reply:
+        """Answer an error as a route's protocol tells it, counted."""
+        if self.context is not None:
+            code = getattr(error, "code", "unavailable")
+            self.context.metrics.rejects.labels(route.path, code).inc()
+        return reply_for(error) if route.refuse is None else route.refuse(error)
 
     async def _stream(self, send: Send, receive: Receive, reply: Reply, path: str) -> None:
         """Send a reply that comes in parts; one that fails is broken off and counted."""
@@ -208,16 +257,19 @@ def _no_method(method: str, place: _Place) -> Reply:
     )
 
 
-async def _send(send: Send, reply: Reply, request_headers: Headers) -> None:
+def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """Answer a reply's headers with its length and type; no content has neither (RFC 9110, 8.6)."""
     if reply.status == 204:
-        # No content has no length and no type (RFC 9110, section 8.6).
-        headers = list(reply.headers)
-    else:
-        headers = [
-            (b"content-length", str(len(reply.body)).encode()),
-            (b"content-type", reply.content_type),
-            *reply.headers,
-        ]
+        return list(reply.headers)
+    return [
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"content-type", reply.content_type),
+        *reply.headers,
+    ]
+
+
+async def _send(send: Send, reply: Reply, request_headers: Headers) -> None:
+    headers = headers_of(reply)
     if reply.status >= 400 and any(
         name == b"content-length" and length_of(value) > DRAIN_BYTES
         for name, value in request_headers

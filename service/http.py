@@ -79,6 +79,8 @@ class Route:
     errors: tuple[int, ...] = ()
     description: str = ""
     refuse: Callable[[SanderlingError], Reply] | None = None
+    admit: "Callable[[Context, Headers], Reply | None] | None" = None
+    leave: "Callable[[Context], None] | None" = None
 
 
 def json_reply(value: object, status: int = 200, headers: Headers = ()) -> Reply:

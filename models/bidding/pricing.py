@@ -57,6 +57,13 @@ of what a unit of the auction's currency is in the landscape's."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def standard_bid(standard: float, pace: float, floor: float, cap: float) -> int:
+    """Answer the standard bid, slowed down but never hurried; 0 when it is below the floor."""
+    bid = whole(min(standard * min(pace, 1.0), cap))
+    return bid if bid >= floor else 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def shade(out: F64, asked: F64, market: Market, line: F64, only: float) -> None:
     """Fill in bids and their chances to win, of all rows or of one line's.
 
@@ -129,7 +136,7 @@ def price_rows(
         elif confidence >= TRUSTED:
             score = float(whole(min(paced, cap)))
         else:
-            score = float(whole(min(standard * min(pace, 1.0), cap)))
+            score = float(standard_bid(standard, pace, floor, cap))
         if score < floor:
             score = floor if ask[5] == GUARANTEED else 0.0
         out[row, VALUE], out[row, CLICK], out[row, CONVERSION] = paced, chance, converts

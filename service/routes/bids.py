@@ -1,6 +1,7 @@
 """POST /v1/openrtb2/bid: an exchange asks what we pay; 200 with bids, 204 without, or 400.
 
-Never a 5xx and never late: overload and every fault of ours are a 204 with a counted reason.
+Never a 5xx and never late: overload and every fault of ours are a 204 with a counted reason. Time
+counts from when a request may have come; who has waited for a quarter of it is turned away.
 Knows headers and statuses; the answer itself is made by service.bid_door.
 """
 
@@ -14,7 +15,7 @@ from domain.opportunities import NoBid
 from service.bid_door import Answered
 from service.bidding import no_bid
 from service.context import Context
-from service.http import Reply, Request, Route
+from service.http import Headers, Reply, Request, Route
 from service.logs import log_unexpected
 from service.openrtb.replying import BidResponseOut
 from service.openrtb.wire import BidRequest
@@ -36,10 +37,26 @@ def refuse(_: SanderlingError) -> Reply:
     return Reply(400, b"", _PLAIN)
 
 
+def admit(context: Context, headers: Headers) -> Reply | None:
+    """Turn away who has waited for a quarter of their time, or finds too many under way."""
+    waited = context.bid_waits.begun()
+    if waited * 4_000 <= context.bids.settings.cap_ms and context.bid_gate.enter():
+        return None
+    context.bid_waits.ended()
+    explained = any(name == WHY for name, _ in headers)
+    return _nothing(context, no_bid("shed"), explained=explained)
+
+
+def leave(context: Context) -> None:
+    """Make room for another."""
+    context.bid_gate.leave()
+    context.bid_waits.ended()
+
+
 async def post_bid(context: Context, request: Request) -> Reply:
-    """Answer one bid request."""
-    door, gate = context.bids, context.bid_gate
-    started = door.monotonic()
+    """Answer one bid request that was admitted."""
+    door = context.bids
+    started = door.monotonic() - context.bid_waits.begun()
     zipped = explained = False
     for name, value in request.headers:
         if name == b"content-type":
@@ -49,8 +66,6 @@ async def post_bid(context: Context, request: Request) -> Reply:
             zipped = _takes_gzip(value)
         elif name == WHY:
             explained = True
-    if not gate.enter():
-        return _nothing(context, no_bid("shed"), explained=explained)
     try:
         answered = await door.answer(request.body, started, _exchange(request.query))
     except SanderlingError as error:
@@ -62,8 +77,6 @@ async def post_bid(context: Context, request: Request) -> Reply:
         log_unexpected(error, route=PATH)
         context.metrics.unexpected.labels(PATH).inc()
         answered = Answered(b"", no_bid("error"))
-    finally:
-        gate.leave()
     for log in answered.logs:
         context.decisions.put(log)
     if answered.refused is not None:
@@ -120,7 +133,7 @@ ROUTES = (
         "POST", PATH, post_bid, "What do we pay? OpenRTB 2.6 and 2.5", "bids",
         body=BidRequest, replies={200: BidResponseOut, 204: None}, body_cap=MAX_BODY,
         query={"exchange": (str, "who is asking, as campaigns name exchanges")},
-        refuse=refuse,
+        refuse=refuse, admit=admit, leave=leave,
         description=(
             "204 is no bid; with the header x-sanderling-why the reason comes in one of the same "
             "name. 400 without a body is what cannot be read: no JSON, more than a mebibyte once "

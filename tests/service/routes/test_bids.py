@@ -184,9 +184,9 @@ def test_an_exchange_is_named_in_the_address(shop: App) -> None:
     door = shop.context.bids
     plain = door.market.matching
 
-    def watch(traits: Any, now: int) -> Any:
+    def watch(traits: Any, now: int, known: Any) -> Any:
         seen.extend(traits.exchanges or ("",))
-        return plain(traits, now)
+        return plain(traits, now, known)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(door.market, "matching", watch)
