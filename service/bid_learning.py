@@ -20,9 +20,9 @@ from domain.events import Event
 from domain.notices import Token
 from feature_store.shown import Shown
 from feature_store.store import Store
+from models.bandits.evidence import REWARD
 from models.bidding.beliefs import Beliefs
 from models.bidding.landscape import Landscape
-from models.bidding.lore import CAME
 from models.bidding.market import confidence_at
 from models.bidding.memo import read_memo
 from models.bidding.tidings import BILL, Lessons, Told, draw
@@ -263,4 +263,5 @@ class LiveLearning(Poller):
         self._workers = sum(now - at < _ALIVE_MS for _, at in heard.lore.workers.values()) or 1
         self._metrics.landscape_location.set(float(learned.landscape.weights[0]))
         self._metrics.landscape_notices.set(learned.notices)
-        self._metrics.lore_clicks.set(float(heard.lore.sums[:, CAME].sum()))
+        tallies = heard.lore.creatives.evidence.tallies
+        self._metrics.lore_clicks.set(float(tallies[:, REWARD].sum()))

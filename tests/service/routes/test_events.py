@@ -13,6 +13,7 @@ from feature_store.records import unpack_payload
 from service.codec import Rows
 from service.routes.event_rows import EventIn, event_of
 from service.routes.events import check_rows
+from tests.service.campaigning import BODY
 from tests.service.serving import NOW, App
 
 CLICK = {"kind": "click", "user": "someone", "item": "thing"}
@@ -274,3 +275,27 @@ def test_identify_carries_once(app: App) -> None:
 @pytest.mark.parametrize("body", [{}, {"session": ""}, {"session": 1}, {"session": "s", "x": 1}])
 def test_identify_refuses_what_names_no_session(app: App, body: Any) -> None:
     assert app.send("POST", "/v1/users/u/identify", body)[0] == 400
+
+
+def test_events_that_quote_a_bid_are_handed_on_and_others_are_not(app: App) -> None:
+    assert app.send("PUT", "/v1/campaigns/quoting", BODY)[0] == 200
+    app.runner.run(app.context.campaigns.look())
+    outcomes = app.context.learning._outcomes
+    before = outcomes.waiting
+    rows = [
+        CLICK | {"event_id": "q1", "decision_id": "some-bid"},
+        CLICK | {"event_id": "q2"},
+        {"kind": "login", "user": "someone", "decision_id": "some-bid"},
+        {"kind": "nonsense", "user": "someone", "decision_id": "some-bid"},
+    ]
+    assert events(app, rows)[0] == 202
+    assert outcomes.waiting == before + 1
+    assert events(app, rows)[0] == 202
+    assert outcomes.waiting == before + 2, "told again, for the first time may have been lost"
+
+
+def test_what_is_learned_never_fails_an_event(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.context.learning._outcomes, "take", lambda _: 1 / 0)
+    row = CLICK | {"event_id": "q9", "user": "unharmed", "decision_id": "some-bid"}
+    assert events(app, row) == (202, {"accepted": 1, "duplicates": 0, "rejected": []})
+    assert kept(app, "unharmed") == {"click": 1}
