@@ -18,10 +18,13 @@ Let the challenger answer, if it passes the gate.
 The gate, on the challenger's test split, with the 95 % paired bootstrap interval of the
 difference: its lower end is at least -margin times the champion's value. For the first release,
 against popularity: the difference is at least -margin times popularity's value and the upper
-end at least 0. Golden rows reproduce from the written bundle; size and latency are within
-limits. When a check fails nothing is moved, every failed check is listed, and the exit status
-is 3. When all hold, the pointer is swapped, then MLflow's champion alias moves; the service
-swaps the model in by itself. Run it again after a crash: it repairs what is left to do.
+end at least 0. A bidding challenger is also asked what it bid in shadow of the champion: by
+SNIPS and DR on the decision log it gains at least 0 a bid at the lower ends of the 95 %
+intervals; too few bids in its shadow are a failure. Golden rows reproduce from the written
+bundle; size and latency are within limits. When a check fails nothing is moved, every failed
+check is listed, and the exit status is 3. When all hold, the pointer is swapped, then MLflow's
+champion alias moves; the service swaps the model in by itself. Run it again after a crash: it
+repairs what is left to do.
 """
 _EXAMPLES = """\
   python -m training release recommend

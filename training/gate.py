@@ -19,12 +19,22 @@ Cases = Mapping[str, npt.NDArray[np.float64]]
 """Metric name → one value a test case, float64[cases]; row i is the same case for everyone."""
 
 
+class Check(NamedTuple):
+    """One thing the gate looked at: its name, whether it holds, and one sentence why."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
 @dataclass(slots=True, frozen=True)
 class Contest:
-    """The cases of every contender, and a few words on how the champion took part."""
+    """The cases of every contender, a few words on how the champion took part, and what else a
+    family asks of whoever would take the champion's place."""
 
     cases: Mapping[str, Cases]
     note: str = ""
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,14 +52,6 @@ class GateSettings:
     max_latency_ms: float = 20.0
     rounds: int = 2_000
     seed: int = 0
-
-
-class Check(NamedTuple):
-    """One thing the gate looked at: its name, whether it holds, and one sentence why."""
-
-    name: str
-    passed: bool
-    detail: str
 
 
 def paired_difference(

@@ -98,7 +98,8 @@ def judge(bundle: Bundle, hold: Hold, settings: GateSettings) -> list[Check]:
     )
     if contest.note:
         quality = quality._replace(detail=f"{quality.detail} ({contest.note})")
-    return run_gate(bundle, load_scorer(bundle, golden=False), quality, settings)
+    checks = run_gate(bundle, load_scorer(bundle, golden=False), quality, settings)
+    return [*checks, *contest.checks]
 
 
 def release(

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from domain.errors import BundleRefused, GateFailed, OperatorError
 from models.bundle import CHALLENGER, current_bundle, open_bundle, point, read_pointer
 from models.bundle_pointers import versions
-from training.gate import GateSettings
+from training.gate import Check, GateSettings
 from training.release import candidate, champion_of, release, rollback
 from training.tracking import CHAMPION
 
@@ -70,6 +71,27 @@ def test_a_worse_challenger_is_refused_with_every_reason_and_nothing_moves(
     assert "size: " in str(caught.value)
     assert read_pointer(toy_family) == first
     assert aliases(tracking)[first.version] == (CHAMPION,)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_what_a_family_asks_besides_must_hold_too(
+    put_out, add_toy, toy_family, tracking, toy_contest, holds
+):
+    first = put_out(0.5).pointer.version
+    bundle = add_toy(0.6, 1)
+    point(toy_family, bundle.version, NOW, CHALLENGER)
+    asked = Check("off_policy", holds, "a bid gains so much")
+
+    def hold(challenger, champion):
+        return replace(toy_contest(challenger, champion), checks=(asked,))
+
+    if holds:
+        released = release(toy_family, tracking, hold, now_ms=NOW)
+        assert released.checks[-1] == asked
+        return
+    with pytest.raises(GateFailed, match="off_policy: a bid gains so much"):
+        release(toy_family, tracking, hold, now_ms=NOW)
+    assert read_pointer(toy_family).version == first
 
 
 def test_a_margin_lets_a_slightly_worse_one_pass(put_out):

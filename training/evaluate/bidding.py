@@ -4,12 +4,17 @@ Challenger and champion are tuned and learned again, each with its own settings,
 before the challenger's test impressions. Knows nothing of pointers or of what is decided.
 """
 
+from domain.clock import system_clock
 from domain.errors import ScientistError
+from feature_store.settings import settings_from_env
 from models.bundle import Bundle
 from training.evaluate.churn import cases_of
+from training.evaluate.shadow import check_shadow, read_shadows
+from training.fit.bidding.bids import read_bids
 from training.fit.bidding.drafting import fit_log
 from training.fit.bidding.run import Judged
-from training.gate import Cases, Contest
+from training.fit.bidding.settings import BiddingSettings
+from training.gate import Cases, Check, Contest
 from training.logbook import Log
 
 POPULARITY = "popularity"
@@ -25,12 +30,22 @@ def hold(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Co
     lead = _judged(log, challenger, challenger)
     cases: dict[str, Cases] = {"challenger": cases_of(lead.y, lead.chance, lead.rate)}
     note = ""
+    checks: tuple[Check, ...] = ()
     if champion is not None:
         other = _judged(log, champion, challenger)
         cases["champion"] = cases_of(lead.y, other.chance, lead.rate)
         note = "learned again from before the test impressions"
+        checks = (off_policy(challenger.version, BiddingSettings()),)
     cases[POPULARITY] = cases_of(lead.y, lead.rate, lead.rate)
-    return Contest(cases, note)
+    return Contest(cases, note, checks)
+
+
+def off_policy(version: str, settings: BiddingSettings) -> Check:
+    """Judge a challenger by what it bid in shadow and what came of the bids beside it."""
+    home = settings_from_env()[1]
+    until = system_clock()
+    bids = read_bids(home.log, home.decisions, settings, until)
+    return check_shadow(bids, read_shadows(home.decisions, version))
 
 
 def _judged(log: Log, bundle: Bundle, lead: Bundle) -> Judged:

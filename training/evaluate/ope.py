@@ -160,6 +160,8 @@ ESTIMATORS: dict[str, Estimator] = {
     "switch": _switch,
 }
 """Every estimator: (weights, rewards, model at the arm drawn, model's value of the policy)."""
+DECIDING = ("snips", "dr")
+"""Those that a release must convince."""
 
 
 def evaluate(log: Log, odds: Floats, predicted: Floats) -> dict[str, Estimate]:
@@ -186,6 +188,29 @@ def evaluate(log: Log, odds: Floats, predicted: Floats) -> dict[str, Estimate]:
         value, influence = estimator(weight, log.reward, q, v)
         found[name] = Estimate(value, *interval(value, influence), effective)
     return found
+
+
+def gains(log: Log, odds: Floats, predicted: Floats) -> dict[str, Estimate]:
+    """Answer what SNIPS and DR say the policy with these odds gains a choice over the one that
+    logged, whose own value is the mean of the rewards.
+
+    Paired: of every choice both terms are compared, so a policy that would have chosen just the
+    same gains 0 for certain. Arguments and errors as for `evaluate`.
+    """
+    found = evaluate(log, odds, predicted)
+    at = np.arange(len(log.reward))
+    weight = odds[at, log.arm] / log.propensity
+    q, v = predicted[at, log.arm], (odds * predicted).sum(1)
+    always = np.ones(len(log.reward))
+    paired: dict[str, Estimate] = {}
+    for name in DECIDING:
+        value, influence = ESTIMATORS[name](weight, log.reward, q, v)
+        # The policy that logged, by the same estimator: every weight is 1.
+        current, held = ESTIMATORS[name](always, log.reward, q, q)
+        gain = value - current
+        bounds = interval(gain, influence - held)
+        paired[name] = Estimate(gain, *bounds, found[name].effective)
+    return paired
 
 
 def crossfit(log: Log, arms: int, folds: int = 2, ridge: float = 1.0) -> Floats:
@@ -236,7 +261,7 @@ def verdict(found: dict[str, Estimate], current: float) -> Verdict:
     """
     reasons = tuple(
         f"{name} is {found[name].low:.6g} at the least, the current policy earns {current:.6g}"
-        for name in ("snips", "dr")
+        for name in DECIDING
         if not found[name].low >= current
     )
     return Verdict(not reasons, reasons)

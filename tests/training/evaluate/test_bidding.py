@@ -51,6 +51,7 @@ def test_the_challenger_is_asked_what_its_fit_was_asked(log, challenger):
     assert gain.mean() == pytest.approx(fitted.metrics["gain"].value)
     assert gain.mean() > contest.cases["popularity"]["gain"].mean() == 0
     assert set(contest.cases) == {"challenger", "popularity"}
+    assert contest.checks == (), "a first release takes nobody's place"
 
 
 def test_a_champion_with_worse_settings_is_asked_the_same_and_does_worse(log, challenger, tmp_path):
@@ -61,6 +62,8 @@ def test_a_champion_with_worse_settings_is_asked_the_same_and_does_worse(log, ch
     assert len(ours) == len(theirs)
     assert ours.mean() > theirs.mean()
     assert "learned again" in contest.note
+    (check,) = contest.checks
+    assert (check.name, check.passed) == ("off_policy", False), "it never bid in shadow"
 
 
 def test_another_split_is_refused(log, challenger):

@@ -10,6 +10,7 @@ from training.evaluate.ope import (
     Log,
     crossfit,
     evaluate,
+    gains,
     interval,
     switch_at,
     verdict,
@@ -213,3 +214,29 @@ def test_release_wants_both_lower_bounds():
 def test_a_choice_of_rows():
     log = Log(**good(40))
     assert len(log.rows(np.arange(25)).reward) == 25
+
+
+def test_a_policy_that_chooses_the_same_gains_nothing_for_certain():
+    rng = np.random.default_rng(8)
+    reward = rng.random(400)
+    log = Log(rng.normal(size=(400, 2)), np.zeros(400, int), np.ones(400), reward)
+    found = gains(log, np.ones((400, 1)), crossfit(log, 1))
+    for name in ("snips", "dr"):
+        assert abs(found[name].low) < 1e-12
+        assert abs(found[name].high) < 1e-12
+
+
+def test_a_gain_is_the_difference_and_surer_than_both_apart():
+    """Arm 1 earns .1 more than arm 0, drawn evenly: always arm 1 gains .05."""
+    rng = np.random.default_rng(9)
+    n = 4_000
+    arm = rng.integers(0, 2, n)
+    reward = 0.5 + 0.1 * arm + rng.normal(0, 0.02, n)
+    log = Log(rng.normal(size=(n, 2)), arm, np.full(n, 0.5), reward)
+    odds = np.tile([0.0, 1.0], (n, 1))
+    predicted = crossfit(log, 2)
+    found, apart = gains(log, odds, predicted), evaluate(log, odds, predicted)
+    for name in ("snips", "dr"):
+        assert found[name].value == pytest.approx(apart[name].value - reward.mean())
+        assert found[name].low < 0.05 < found[name].high
+        assert found[name].low > 0.04

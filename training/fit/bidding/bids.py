@@ -19,7 +19,7 @@ from feature_store.log.reader import read_log
 from training.fit.bidding.settings import BiddingSettings
 
 FAMILY = "bidding"
-_COLUMNS = ["decision_id", "at", "family", "entity", "request"]
+_COLUMNS = ["decision_id", "at", "family", "entity", "propensities", "request"]
 _EVENTS = ["kind", "at", "decision_id", "entity", "value", "currency_code", "properties"]
 
 
@@ -27,7 +27,8 @@ class Bid(NamedTuple):
     """One bid. Times are ms UTC, None for what did not come; amounts cpm micros.
 
     auction: 1 first price, 2 second. won: None when nothing was heard and it is too soon to
-    say. paid, minimum: 0 when not told. worth: micros that its conversion brought.
+    say. paid, minimum: 0 when not told. worth: micros that its conversion brought. arm: see
+    models.bidding.arms, -1 unknown; propensity: with which it was drawn, 0 unknown.
     """
 
     bid: str
@@ -48,6 +49,8 @@ class Bid(NamedTuple):
     won: bool | None = None
     paid: int = 0
     minimum: int = 0
+    arm: int = -1
+    propensity: float = 0.0
 
 
 def read_bids(events: Path, decisions: Path, settings: BiddingSettings, until: int) -> list[Bid]:
@@ -88,8 +91,9 @@ def bids_of(row: Mapping[str, Any]) -> list[Bid]:
         for name, score in _object(said.get("scores")).items()
         if isinstance(score, int | float)
     }
+    chances: list[Any] = row.get("propensities") or []
     found: list[Bid] = []
-    for one in given:
+    for number, one in enumerate(given):
         bid = _object(one)
         price = _whole(bid.get("price"))
         name = str(bid.get("bid") or (row["decision_id"] if len(given) == 1 else ""))
@@ -107,6 +111,8 @@ def bids_of(row: Mapping[str, Any]) -> list[Bid]:
                     auction=_whole(bid.get("at")) or 2,
                     price=price,
                     floor=_whole(bid.get("floor")),
+                    arm=bid["arm"] if isinstance(bid.get("arm"), int) else -1,
+                    propensity=float(chances[number]) if number < len(chances) else 0.0,
                 )
             )
     return found
