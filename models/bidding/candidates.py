@@ -30,7 +30,7 @@ class Fan(NamedTuple):
     words: uint8[w, 256, t], the bits that each word of each column of words sets; the first
     `shared` columns are shared, in the order of column: int64[w]. number_column, threshold,
     missing_left, number_tree, number_bit: one a split by a number. value: float64[t, 128], the
-    output of every pattern. sizes: int64[t], splits of each tree.
+    output of every pattern.
     """
 
     words: U8
@@ -42,7 +42,6 @@ class Fan(NamedTuple):
     number_tree: I64
     number_bit: U8
     value: F64
-    sizes: I64
 
 
 def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
@@ -65,7 +64,7 @@ def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
         for bit, split in enumerate(range(first, first + size)):
             column = int(trees.feature[split])
             if column in place_of:
-                patterns[place_of[column], :, tree] |= _sent_left(trees, split) << np.uint8(bit)
+                patterns[place_of[column], :, tree] |= sent_left(trees, split) << np.uint8(bit)
             elif column >= common or trees.kind[split] != NUMERIC:
                 raise ValueError("a number is shared and asked by a threshold")
             else:
@@ -83,12 +82,11 @@ def fan_of(trees: Trees, common: int, words: Collection[int]) -> Fan:
         settled([tree for _, tree, _ in numbers], np.int64),
         settled([1 << bit for _, _, bit in numbers], np.uint8),
         settled(value, np.float64),
-        settled(np.diff(trees.splits), np.int64),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sent_left(trees: Trees, split: int) -> U8:
+def sent_left(trees: Trees, split: int) -> U8:
     """Answer uint8[256]: of every word there can be whether it goes left, 1 or 0."""
     out = np.zeros(WORDS_BELOW, np.uint8)
     for word in range(WORDS_BELOW):
