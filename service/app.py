@@ -49,6 +49,7 @@ from service.routes.table import ROUTES
 from service.score_cache import ScoreCache
 from service.settings import ServiceSettings, settings_from_env
 from service.settling import settle_memory
+from service.shadowing import Beside, Shadow
 from service.shedding import Gate, Waits
 from service.store_watch import StoreWatch
 from service.trends import LiveTrends
@@ -118,10 +119,16 @@ async def serve_context(
         learning=learning,
         paces=paces,
     )
+    beside = Beside(
+        lambda: campaigns.by_name, paces.multiplier, learning.factors, learning.scale_of,
+        settings.bids.rates,
+    )  # fmt: skip
+    shadow = Shadow(home.bundles, context.decisions, metrics, clock, beside)
+    context.bids.noted = shadow.note
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
         *(context.decisions, scores, context.churn, context.intent, context.segments),
-        *(money, campaigns, learning, paces),
+        *(money, campaigns, learning, paces, shadow),
     )
     started: list[Any] = []
     try:

@@ -56,6 +56,9 @@ class Users(Protocol):
         ...
 
 
+Noted = Callable[[Auction, KnownUser, Sequence[Made]], None]
+
+
 class BidDoor:
     """Answers bid requests one after another.
 
@@ -83,6 +86,8 @@ class BidDoor:
         self._replies = Replies(settings.public)
         self._decode = msgspec.json.Decoder(BidRequest).decode
         self._unlogged = 0
+        self.noted: Noted | None = None
+        """Told of what was bid, for whom; must not wait."""
 
     async def answer(self, body: bytes, started: float, exchange: str = "") -> Answered:
         """Answer a request begun at `started` (monotonic); raises BadBody when unreadable."""
@@ -128,6 +133,8 @@ class BidDoor:
     def _answered(self, auction: Auction, known: KnownUser, made: Sequence[Made]) -> Answered:
         bids = [one.bid for one in made]
         reply = self._replies.encode(auction.id, auction.currency, bids)
+        if self.noted is not None:
+            self.noted(auction, known, made)
         return Answered(reply, None, self._logs(auction, known, made), len(bids))
 
     def read(self, body: bytes) -> BidRequest:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from service.decisions import DecisionLog
 from service.metrics import Metrics
 from service.shadowing import FAMILY, MOST_WAITING, Beside, Shadow
 from tests.models.bidding.test_model import ROW, model
+from tests.service.campaigning import BODY
+from tests.service.serving import app_in_memory, until
 
 AT = 1_760_000_000_000
 CREATIVE = Creative("k")
@@ -251,3 +254,30 @@ async def test_an_absurd_pace_prices_within_the_cap(rehearsal: Rehearsal, pace: 
     await rehearsal.shadow.look()
     assert all(0 <= row["price"] <= 5_000_000 for row in rehearsal.rows)
     assert len(rehearsal.rows) == 1
+
+
+def test_a_running_bidder_casts_the_shadow_of_its_challenger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.app.Shadow", partial(Shadow, share=1.0))
+    version = Rehearsal(tmp_path / "bundles").challenge(model())
+    with app_in_memory(tmp_path) as app:
+        app.context.bids.monotonic = lambda: 7.0
+        put: list[Decision] = []
+        monkeypatch.setattr(app.context.decisions, "put", put.append)
+        body = {**BODY, "objective": {"aim": "cpm", "target": 2}}
+        assert app.send("PUT", "/v1/campaigns/tea", body)[0] == 200
+        app.runner.run(app.context.money.purses.turn())
+        app.runner.run(app.context.campaigns.look())
+        asked = {"id": "r", "imp": [{"id": "1", "banner": {"w": 300, "h": 250}}]}
+        status, told = app.send("POST", "/v1/openrtb2/bid", asked)
+        assert status == 200
+        app.runner.run(until(lambda: any(one.family == FAMILY for one in put)))
+    bid = told["seatbid"][0]["bid"][0]
+    (real,) = [one for one in put if one.family == "bidding"]
+    (shadow,) = [one for one in put if one.family == FAMILY]
+    assert (shadow.model, shadow.variant, real.variant) == (version, "shadow", "")
+    (row,) = json.loads(shadow.request)["bids"]
+    assert row["bid"] == json.loads(real.request)["bids"][0]["bid"] == bid["id"]
+    assert (row["campaign"], row["price"]) == ("tea", 2_000_000)
+    assert len(told["seatbid"][0]["bid"]) == 1, "a challenger never bids"
