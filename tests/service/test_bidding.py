@@ -93,6 +93,39 @@ def test_every_deal_and_the_open_market() -> None:
     ]  # fmt: skip
 
 
+def test_so_many_deals_and_so_many_beside_them_each_with_its_own_money() -> None:
+    pmp = {"deals": [{"id": "d", "bidfloor": 1}, {"id": "e", "bidfloor": 2.5}]}
+    lines = [line(name, bid, line={"deals": ("d", "e")}) for name, bid in
+             (("a", 2), ("b", 3), ("c", 2.6), ("d", 1.5))]  # fmt: skip
+    till = Purse()
+    decided = decide(auction(imp(pmp=pmp)), *lines, till=till, open_bids=3)
+    assert sorted(prices(decided)) == [
+        ("a", "", 2_000_000), ("b", "", 3_000_000), ("b", "d", 3_000_000), ("b", "e", 3_000_000),
+        ("c", "", 2_600_000),
+    ]  # fmt: skip
+    assert len({bid.id for bid in decided.bids}) == len({bid.token for bid in decided.bids}) == 5
+    assert sum(order.cost for order in till.orders) == 13_600
+    # In a private auction nothing is bid beside the deals, however many may be.
+    closed = decide(auction(imp(pmp={**pmp, "private_auction": 1})), *lines, open_bids=3)
+    assert sorted(prices(closed)) == [("b", "d", 3_000_000), ("b", "e", 3_000_000)]
+
+
+def test_of_many_beside_deals_those_without_money_make_room_for_the_next() -> None:
+    class Tight(Purse):
+        def reserve(self, order: Order) -> str | None:
+            rich = order.candidate.ready.campaign.campaign == "rich"
+            return None if rich else super().reserve(order)
+
+    pmp = {"deals": [{"id": "d", "bidfloor": 1}]}
+    lines = [line(name, bid, line={"deals": ("d",)}) for name, bid in
+             (("rich", 4), ("a", 3), ("b", 2), ("c", 1))]  # fmt: skip
+    decided = decide(auction(imp(pmp=pmp)), *lines, till=Tight(), open_bids=2)
+    assert sorted(prices(decided)) == [
+        ("a", "", 3_000_000), ("a", "d", 3_000_000), ("b", "", 2_000_000)
+    ]  # fmt: skip
+    assert decided.causes["budget"] == 2
+
+
 def test_an_agreed_price_is_bid_as_agreed_or_not_at_all() -> None:
     pmp = {"deals": [{"id": "d", "at": 3, "bidfloor": 4.321}]}
     owner = {"deals": ("d",), "open_market": False}
