@@ -5,7 +5,7 @@ Knows which parts there are and in which order they start; nothing of what they 
 """
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
 from typing import Any
@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from domain.campaigns import Campaign
 from domain.clock import Clock, system_clock
 from feature_store.opening import open_store
 from feature_store.purses import Terms
@@ -81,7 +82,7 @@ async def serve_context(
     learning = LiveLearning(
         store, clock, bundles, metrics, lambda: campaigns.by_name, settings.learning
     )
-    paces = LivePaces(store, money.purses.now, lambda: campaigns.by_name, metrics)
+    paces = LivePaces(store, money.purses.now, lambda: _running(campaigns), metrics)
     money.listeners.append(learning.take)
     prices = Prices(clock, learning, lambda: _values(bundles), paces.multiplier)
 
@@ -145,6 +146,15 @@ def _values(bundles: Bundles) -> BiddingModel | None:
     """Answer the released model of values, None without one."""
     loaded = bundles.current("bidding")
     return None if loaded is None else loaded.scorer
+
+
+def _running(campaigns: LiveCampaigns) -> Mapping[str, Campaign]:
+    """Answer the campaigns that are not switched off: that those spend nothing says nothing."""
+    switches = campaigns.switches
+    if switches.everything:
+        return {}
+    off = switches.campaigns
+    return {name: one for name, one in campaigns.by_name.items() if name not in off}
 
 
 def _terms(settings: ServiceSettings) -> Terms:
