@@ -29,7 +29,7 @@ class LearningSettings:
     currency: str = "USD"
     rates: Rates = REFERENCE
     lives: HalfLives = field(default_factory=HalfLives)
-    turn_s: float = 1.5
+    turn_s: float = 2.0
 
     def scale_of(self, currency: str) -> float:
         """Answer the units of the landscape's currency for one of another, 0 when unknown."""

@@ -156,17 +156,18 @@ def _numbers(names: list[str]) -> dict[str, int]:
 
 def _creatives(bank: Bank) -> tuple[dict[Names, Beliefs], dict[str, Beliefs], Beliefs]:
     pooled = _pooled_creatives(bank)
-    found = believe(pooled.leaves, bank.evidence).beliefs
+    found = frozen(*believe(pooled.leaves, bank.evidence).beliefs, 0.0)
     counts = bank.evidence.tallies[:, COUNT].tolist()
-    arms = {name: _one(found, i, counts[i]) for i, name in enumerate(bank.names)}
+    arms = {name: _part(found, slice(i, i + 1), counts[i]) for i, name in enumerate(bank.names)}
     campaigns = _numbers([campaign for campaign, _ in bank.names])
-    fresh = {name: _one(pooled.newcomers, i, 0.0) for name, i in campaigns.items()}
-    return arms, fresh, _one(pooled.strangers, 0, 0.0)
+    others = frozen(*pooled.newcomers, 0.0)
+    fresh = {name: _part(others, slice(i, i + 1), 0.0) for name, i in campaigns.items()}
+    return arms, fresh, frozen(*pooled.strangers, 0.0)
 
 
-def _one(beliefs: Gaussians, place: int, outcomes: float) -> Beliefs:
-    span = slice(place, place + 1)
-    return frozen(beliefs.mean[span], beliefs.covariance[span], outcomes)
+def _part(beliefs: Beliefs, span: slice, outcomes: float) -> Beliefs:
+    """Answer some arms' beliefs; parts of what is frozen are so too."""
+    return Beliefs(beliefs.mean[span], beliefs.covariance[span], outcomes)
 
 
 def _multipliers(bank: Bank) -> tuple[dict[Names, Beliefs], dict[str, Beliefs], Beliefs]:
@@ -184,11 +185,10 @@ def _multipliers(bank: Bank) -> tuple[dict[Names, Beliefs], dict[str, Beliefs], 
         pooled = pool_tree(evidence, groups, _ARMS, MULTIPLIER_TOP, spreads)
         beliefs = believe(pooled.leaves, evidence).beliefs
         counts = evidence.tallies[:, COUNT].reshape(-1, _ARMS).sum(axis=1).tolist()
+        whole = _handicapped(beliefs, 0.0)
         for place, number in enumerate(numbers):
             span = slice(place * _ARMS, (place + 1) * _ARMS)
-            found[bank.names[number]] = _handicapped(
-                Gaussians(beliefs.mean[span], beliefs.covariance[span]), counts[place]
-            )
+            found[bank.names[number]] = _part(whole, span, counts[place])
         newcomers[exchange] = _handicapped(pooled.newcomers, 0.0)
     nobody = pool_tree(
         nothing(0, WIDTH), np.zeros(0, np.int64), _ARMS, MULTIPLIER_TOP, spreads
@@ -199,5 +199,5 @@ def _multipliers(bank: Bank) -> tuple[dict[Names, Beliefs], dict[str, Beliefs], 
 
 def _handicapped(beliefs: Gaussians, outcomes: float) -> Beliefs:
     mean = beliefs.mean.copy()
-    mean[:, 0] += HEAD_START
+    mean[:, 0] += np.tile(HEAD_START, len(mean) // _ARMS)
     return frozen(mean, beliefs.covariance, outcomes)
