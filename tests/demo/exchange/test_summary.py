@@ -43,9 +43,8 @@ def test_what_holds_is_claimed(teller: Teller, out: io.StringIO) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda one: one.books.statuses.update({500: 1}), "answered 200 or 204"),
+        (lambda one: one.books.statuses.update({500: 1}), "every answer 200 or 204"),
         (lambda one: one.books.broken.update({"floor": 1}), "broke a floor"),
-        (lambda one: setattr(one.books, "unanswered", 1), "unanswered 1"),
         (lambda one: setattr(one.books.accounts["clicks-1"], "charged", 501), "to the micro"),
         (lambda one: setattr(one.books.accounts["regulars-1"], "strangers", 1), "1 were not"),
     ],
@@ -55,6 +54,14 @@ def test_what_does_not_hold_ends_the_demo(spoil, told: str, teller: Teller) -> N
     spoil(one)
     with pytest.raises(DemoFailed, match=told):
         promises(teller, one)
+
+
+def test_what_was_late_or_never_answered_is_told(teller: Teller, out: io.StringIO) -> None:
+    one = ran()
+    one.books.late, one.books.unanswered = 12, 3
+    promises(teller, one)
+    told = " ".join(out.getvalue().split())
+    assert "12 answers came later than an exchange waits, 3 never" in told
 
 
 def test_overspending_ends_the_demo_even_where_both_books_agree(teller: Teller) -> None:
