@@ -25,6 +25,7 @@ from models.bidding.beliefs import Beliefs
 from models.bidding.landscape import Landscape
 from models.bidding.market import confidence_at
 from models.bidding.memo import read_memo
+from models.bidding.rehearsal import rehearse
 from models.bidding.tidings import BILL, Lessons, Told, draw
 from service.bid_outcomes import BidOutcomes
 from service.bundles import Bundles
@@ -179,6 +180,11 @@ class LiveLearning(Poller):
             self._outcomes.take(events)
         except Exception as error:
             log_unexpected(error, stage="bid outcomes")
+
+    async def start(self) -> None:
+        """Rehearse where nobody waits, hear what is known, and go on."""
+        await asyncio.to_thread(rehearse)
+        await super().start()
 
     async def stop(self) -> None:
         """Stop, and teach what is left."""
