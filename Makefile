@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install demo stop serve test check bench format format-check lint types fences links clean
+.PHONY: help install demo stop serve test check compiling bench format format-check lint types fences links clean
 
 help: ## show this help
 	@echo "Sanderling: a decision service whose every event changes the next answer."
@@ -57,7 +57,11 @@ serve: $(READY) ## start the service (http://127.0.0.1:8000; needs no database, 
 test: $(READY) ## run the tests
 	@$(RUN) -m pytest -q
 
-check: format-check lint types fences links test ## everything a change must pass, tests last
+check: compiling format-check lint types fences links test ## everything a change must pass, tests last
+
+compiling: $(READY)
+	@# In a fresh checkout no kernel is compiled yet: another core begins while types are checked.
+	@$(RUN) deploy/warm.py >/dev/null 2>&1 &
 
 bench: $(READY) ## run every benchmark and write benchmarks/RESULTS.md (DATA=folder of logs, ONLY=names)
 	@$(RUN) -m benchmarks all $(if $(DATA),--data "$(DATA)") $(if $(ONLY),--only "$(ONLY)")

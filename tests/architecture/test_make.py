@@ -52,6 +52,14 @@ def test_check_runs_the_tests_as_test_does_and_last() -> None:
     assert commands[-1] in _make("--dry-run", "test").splitlines()
 
 
+def test_check_begins_to_compile_before_anything_else_and_waits_for_nothing() -> None:
+    commands = [line for line in _make("--dry-run", "check").splitlines() if ".venv/bin" in line]
+    (begun,) = [place for place, line in enumerate(commands) if "deploy/warm.py" in line]
+    (checked,) = [place for place, line in enumerate(commands) if "ruff format --check" in line]
+    assert begun < checked
+    assert commands[begun].endswith("&")
+
+
 def test_too_old_an_interpreter_is_refused_with_a_remedy(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_text((ROOT / name).read_text())
