@@ -4,6 +4,7 @@
 Knows which parts there are and in which order they start; nothing of what they do.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -27,6 +28,7 @@ from models.bidding.model import BiddingModel
 from service.bid_door import BidDoor
 from service.bid_learning import LiveLearning
 from service.bid_prices import Prices
+from service.bid_rehearsal import rehearse
 from service.bid_users import BidUsers, Doors
 from service.bidding import Bidder
 from service.bundles import Bundles
@@ -131,6 +133,8 @@ async def serve_context(
         *(context.decisions, scores, context.churn, context.intent, context.segments),
         *(money, campaigns, learning, paces, shadow),
     )
+    # A first auction shall wait for no compiler.
+    await asyncio.to_thread(rehearse)
     started: list[Any] = []
     try:
         for part in parts:

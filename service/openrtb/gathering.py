@@ -13,11 +13,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from domain.currencies import Rates
 from domain.opportunities import Auction, Opportunity
-from models.bidding.pricing import ASKED, PLAIN
+from models.bidding.gathering import ALLOWED, ASK, FLAT, NEVER, REFUSED, UNKNOWN, gather
+from models.bidding.pricing import ASKED
 from service.openrtb.amounts import OUT_OF_REACH
 from service.openrtb.candidates import Candidate, Group, Offer, ReadyLine
 from service.openrtb.creatives import ReadyCreative
@@ -26,9 +26,6 @@ from service.openrtb.floors import Terms, UnknownCurrency, flat_floor, terms_of
 
 KEPT = 1_024
 """Lists of blocks, and kinds of impressions, of which the answers are remembered."""
-UNKNOWN, ALLOWED, REFUSED = 0, 1, 2
-_FLAT, _ASK, _NEVER = -3.0, -2.0, -1.0
-"""Of a shape: its floor is the impression's own, is not known yet, or it does not fit at all."""
 _MOST = 4_096
 
 F64 = npt.NDArray[np.float64]
@@ -36,40 +33,6 @@ I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 Key = TypeVar("Key", bound=Hashable)
 Held = TypeVar("Held")
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def gather(
-    numbers: I32, rows: tuple[I32, I32, I32], verdicts: U8, floors: F64, flat: float,
-    money: tuple[F64, F64, F64], out: F64,
-) -> int:  # fmt: skip
-    """Write what may be bid to `out` and answer how many rows; -1 - row where the brand or the
-    shape of a row is not known yet.
-
-    numbers: int32[m], of lines. rows: int32[lines + 1], where each line's rows begin; int32[rows],
-    brand and shape of each. verdicts: uint8[brands]. floors: float64[shapes], see _FLAT, which is
-    `flat`. money:
-    float64[lines], standard bid, cap and rate of each, a cap below 0 for a line that does not buy
-    here. out: float64[_, columns of ASKED].
-    """
-    first, brand, shape = rows
-    standard, cap, rate = money
-    count = 0
-    for line in numbers:
-        for row in range(first[line], first[line + 1]):
-            floor = floors[shape[row]]
-            if floor == _NEVER:
-                continue
-            verdict = verdicts[brand[row]]
-            if verdict == UNKNOWN or floor == _ASK:
-                return -1 - row
-            if floor == _FLAT:
-                floor = flat
-            if verdict == ALLOWED and floor <= cap[line] and count < out.shape[0]:
-                out[count, 0], out[count, 1], out[count, 2] = row, standard[line], cap[line]
-                out[count, 3], out[count, 4], out[count, 5] = floor, rate[line], PLAIN
-                count += 1
-    return count
 
 
 class Recent(Generic[Key, Held]):
@@ -92,7 +55,7 @@ class Recent(Generic[Key, Held]):
 
 
 class _Fits(NamedTuple):
-    """Which shapes fill a kind of impression: floors float64[shapes] (see _FLAT), and how."""
+    """Which shapes fill a kind of impression: floors float64[shapes] (see FLAT), and how."""
 
     floors: F64
     how: dict[int, Fit]
@@ -169,7 +132,7 @@ class Gatherer:
                 (opportunity.floors, currency) if timed else None)  # fmt: skip
         fits = self._fits.get(kind)
         if fits is None:
-            fits = self._fits.put(kind, _Fits(np.full(self._shapes, _ASK), {}))
+            fits = self._fits.put(kind, _Fits(np.full(self._shapes, ASK), {}))
         while True:
             count = gather(
                 numbers, self._rows, verdicts, fits.floors, float(flat), money, self._out
@@ -189,13 +152,13 @@ class Gatherer:
             refused = refused_by_auction(one, auction.blocks)
             verdicts[brand[row]] = REFUSED if refused else ALLOWED
         place = int(shape[row])
-        if fits.floors[place] == _ASK:
-            fits.floors[place] = _NEVER
+        if fits.floors[place] == ASK:
+            fits.floors[place] = NEVER
             how = fit(one, opportunity)
             if isinstance(how, str):
                 return
             if how.spot.floors is None:
-                fits.floors[place], fits.how[place] = _FLAT, how
+                fits.floors[place], fits.how[place] = FLAT, how
                 return
             duration = one.creative.duration_ms
             terms = terms_of(opportunity, how.spot, None, duration, auction.currency, rates)
@@ -214,8 +177,8 @@ class Gatherer:
                     rates.ratio(own, currency),
                 )
             except KeyError:
-                money = (ready.standard, ready.cap, 1.0) if own == currency else (0, _NEVER, 1.0)
-            rows.append(money if ready.open_market else (0, _NEVER, 1.0))
+                money = (ready.standard, ready.cap, 1.0) if own == currency else (0, NEVER, 1.0)
+            rows.append(money if ready.open_market else (0, NEVER, 1.0))
         columns = np.array(rows, np.float64).reshape(-1, 3).T.copy()
         found = self._money[currency] = (columns[0].copy(), columns[1].copy(), columns[2].copy())
         return found
