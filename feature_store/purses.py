@@ -102,6 +102,17 @@ class Purse:
         self.ahead = grant.now_ms - heard_at
         self.missed = 0
 
+    def refused(self, least: int, why: Refusal, until: float) -> None:
+        """Take a refusal of an ask for at least so much; nothing is asked again before `until`."""
+        self.missed = 0
+        if why == Refusal.spent and least > self.least:
+            # One dear bid wants more than there is: the cheap ones may still be served.
+            self.beyond, self.beyond_until = least, until
+            return
+        self.dry_until = until
+        if why != Refusal.spent:
+            self.still = why == Refusal.tripped
+
 
 def _milliseconds() -> float:
     return time.monotonic_ns() / 1e6
@@ -243,15 +254,7 @@ class Purses:
                 elif purse.limits.version != ask.limits.version:
                     purse.retire()
             elif ask.want:
-                purse.missed = 0
-                until = heard_at + self.terms.patience
-                if grant.refusal == Refusal.spent and ask.least > purse.least:
-                    # One dear bid wants more than there is: the cheap ones may still be served.
-                    purse.beyond, purse.beyond_until = ask.least, until
-                    continue
-                purse.dry_until = until
-                if grant.refusal != Refusal.spent:
-                    purse.still = grant.refusal == Refusal.tripped
+                purse.refused(ask.least, grant.refusal, heard_at + self.terms.patience)
         self._leaving = {name: purse for name, purse in self._leaving.items() if purse.done}
 
     def _wanting(self, purse: Purse, now: float) -> bool:
