@@ -28,7 +28,7 @@ def explained(commands: Commands, teller: Teller, ran: Ran) -> None:
     names = {one.kind: one.campaign for one in ran.campaigns}
     rows = decisions_of(Home(commands.place.home).decisions, list(names.values()))
     reach = [row for row in rows if row["bid"]["campaign"] == names["reach"]]
-    told_arms(teller, reach, ran)
+    told_arms(teller, reach)
     sale = ran.books.sales[-1]
     row = next((row for row in reversed(rows) if row["bid"]["bid"] == sale.bid), None)
     if row is None:
@@ -56,9 +56,8 @@ def decisions_of(decisions: Path, campaigns: Sequence[str]) -> list[Row]:
     return rows
 
 
-def told_arms(teller: Teller, rows: Sequence[Row], ran: Ran) -> None:
-    """Say which multipliers of the price the bandit chose, earlier and later, and whether the
-    chances to win that were told with the bids came true."""
+def told_arms(teller: Teller, rows: Sequence[Row]) -> None:
+    """Say which multipliers of the price the bandit chose, earlier and later."""
     teller.say("The price is multiplied by an arm of a bandit; of the bids for reach there had")
     parts = thirds(rows)
     table = [["multiplier", *(f"{each:g}" for each in MULTIPLIERS), "mean propensity"]]
@@ -69,13 +68,6 @@ def told_arms(teller: Teller, rows: Sequence[Row], ran: Ran) -> None:
         ]
         table.append([name, *shares, f"{mean(row['bid']['propensity'] for row in part):.2f}"])
     teller.table(table)
-    account = ran.books.accounts[ran.campaigns[0].campaign]
-    sure = [row["bid"]["win"] for row in parts[1]]
-    if any(sure):
-        teller.say(
-            f"Of the last third it had been told that {mean(sure):.0%} would win; of all its bids "
-            f"{account.wins / max(account.bids, 1):.0%} won."
-        )
 
 
 def told_bid(teller: Teller, row: Row, sale: Sale) -> None:
