@@ -20,14 +20,14 @@ from benchmarks.scored_home import release
 from domain.clock import DAY_MS, system_clock
 from domain.events import Event, Kind
 from domain.scores import Band, Score
-from domain.users import Profile
+from domain.users import Profile, Purpose
 from feature_store import segments
 from feature_store.opening import open_store
 from feature_store.settings import Home
 from models.bidding.columns import BUCKETS, CATEGORIES, NAMES, WORDS
 from models.bidding.landscape import Landscape, columns_of
 from models.bidding.laws import LOGISTIC
-from models.bidding.model import BiddingModel
+from models.bidding.model import BiddingModel, Calibrated
 from models.bundle import Draft, write_bundle
 from training.fit.bidding.learner import Line, boost, calibrated
 from training.fit.bidding.settings import BiddingSettings
@@ -150,7 +150,7 @@ def model() -> BiddingModel:
     x[:, CATEGORIES] = rng.integers(0, BUCKETS, (_LEARNED, len(CATEGORIES)))
     x[:, len(WORDS) - 3 : len(WORDS) - 1] /= 30
     settings = BiddingSettings()
-    parts = []
+    parts: list[Calibrated] = []
     for mean, column in ((0.02, 0), (0.1, 1)):
         chance = np.clip(mean * (0.3 + x[:, column] / BUCKETS + x[:, 12] / 30), 0, 1)
         labels = (rng.random(_LEARNED) < chance).astype(np.float64)
@@ -161,7 +161,8 @@ def model() -> BiddingModel:
     weights[0], weights[-1] = np.log(2e6), np.log(0.4)
     landscape = Landscape(LOGISTIC, weights, np.eye(len(weights)) * 0.002, buckets)
     variance = np.full((2, len(WORDS) * BUCKETS), 0.01)
-    return BiddingModel(*parts, variance, landscape, {"": 30e6}, 3.6e6)
+    click, conversion = parts
+    return BiddingModel(click, conversion, variance, landscape, {"": 30e6}, 3.6e6)
 
 
 def _events(user: str, rng: np.random.Generator, now: int) -> list[Event]:
@@ -183,7 +184,7 @@ async def _pour(home: Path) -> None:
             users = [f"user-{number}" for number in range(start, start + 100)]
             await store.append([e for user in users for e in _events(f"u{user}", rng, now)], now)
             for place, user in enumerate(users):
-                consent = dict.fromkeys(("advertising", "personalisation", "analytics"), True)
+                consent: dict[str, bool] = dict.fromkeys(map(str, Purpose), True)
                 await store.put_profile(
                     user, Profile({"often": place % 2}, consent, updated_at=now)
                 )

@@ -119,7 +119,8 @@ class BidDoor:
             one = self.bidder.pick(auction, gatherer, gathered, table, known)
             if one is not None:
                 return self._answered(auction, known, (one,))
-        lines = [gatherer.lines[number] for number in matched.numbers.tolist()]
+        wanted: list[int] = matched.numbers.tolist()
+        lines = [gatherer.lines[number] for number in wanted]
         found = find_candidates(auction, lines, rates, deadline.in_time)
         if not found.candidates:
             return self._nothing(auction, known, _main(found.causes) if found.in_time else "late")

@@ -110,6 +110,11 @@ class Market(Protocol):
         """The prices' rows of every line; of the very lines that `matching` answers."""
         ...
 
+    @property
+    def gatherer(self) -> Gatherer:
+        """Gathers what those lines may bid; their order is the one of `Matched.numbers`."""
+        ...
+
     def matching(self, traits: Traits, now_ms: int, known: KnownUser = NOBODY) -> Matched:
         """Answer the lines that are running, want an opportunity with these traits, and may still
         be shown to whoever is known."""
@@ -225,7 +230,7 @@ class Bidder:
         )
         if priced.best < 0:
             return None
-        rows = asked[:, 0].tolist()
+        rows: list[float] = asked[:, 0].tolist()
         candidate, place = gatherer.candidate(asked[priced.best].tolist(), auction, gathered)
         first = candidate.ready.first
         group = [priced.rows[rows.index(first + one)] for one in candidate.group.numbers]

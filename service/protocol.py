@@ -54,8 +54,8 @@ class QuickProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        app: Any = self.config.loaded_app
-        self._dispatcher: Dispatcher | None = app if isinstance(app, Dispatcher) else None
+        app: object = vars(self.config)["loaded_app"]
+        self._dispatcher = app if isinstance(app, Dispatcher) else None
         self._routes = {} if self._dispatcher is None else self._dispatcher.quick_routes()
         self._slow: TimerHandle | None = None
 
@@ -79,10 +79,11 @@ class QuickProtocol(HttpToolsProtocol):
 
     def _whole(self) -> _Whole | None:
         """Answer the request if it may go the short way."""
-        parser = self.parser
+        parser: Any = self.parser
+        cycle: Any = self.cycle
         path, _, query = self.url.partition(b"?")
         route = self._routes.get((parser.get_method(), path))
-        busy = self.cycle is not None and not self.cycle.response_complete
+        busy = cycle is not None and not cycle.response_complete
         if route is None or busy or self.expect_100_continue or parser.should_upgrade():
             return None
         if parser.get_http_version() != "1.1":

@@ -51,7 +51,7 @@ def moments_at(weights: F64, covariance: F64, places: npt.NDArray[np.int32]) -> 
     deviation = math.sqrt(max(spread, 0.0))
     along = joint / deviation if deviation > 0.0 else 0.0
     apart = math.sqrt(max(covariance[last, last] - along * along, 0.0))
-    return location_of(places, weights), deviation, float(weights[last]), along, apart
+    return location_of(places, weights), deviation, float(weights[last]), float(along), apart
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
