@@ -43,6 +43,10 @@ environment (arguments win):
                          seconds a silent store is waited for before a write answers
                          503 with Retry-After (default 0.75)
   SANDERLING_FSYNC       always (default) or everysec, for the embedded Valkey
+  SANDERLING_PUBLIC_URL  where exchanges reach the notices of bids
+  SANDERLING_TCF_VENDOR  your id on the global vendor list
+  SANDERLING_BID_POLICY  how arms are drawn: thompson (default), squarecb, linucb,
+                         epsilon, each with numbers as in thompson width=0.35; off
 
 SIGTERM or Ctrl-C stops it: running requests end first, then the log is written out.
 """
@@ -52,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the command line."""
     made = argparse.ArgumentParser(
         prog="python -m service",
-        description="Serve events, users, items and recommendations over HTTP.",
+        description="Serve events, users, items, recommendations, scores and bids over HTTP.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -83,7 +83,7 @@ async def _settle(context: Context, fields: dict[str, str], word: Word) -> str:
     if word == Word.bill and token.entity and settled in (Settled.taken, Settled.duplicate):
         # Told again it is put again, in case the first time ended halfway: the same event twice
         # is one.
-        await context.store.append([_shown(token, cost, now)], now)
+        await context.store.append([_shown(token, said.micros, now)], now)
     if settled == Settled.taken:
         floor = read_price(_unreplaced(fields.get("min_to_win", "")), "min_to_win")
         reason = fields.get("loss", "")
@@ -113,8 +113,13 @@ def _unreplaced(text: str) -> str:
     return "" if text in ("AUDIT", "-1") else text
 
 
-def _shown(token: Token, cost: int, now_ms: int) -> Event:
-    """Make the impression that the user's history remembers: caps on frequency count these."""
+def _shown(token: Token, price: int | None, now_ms: int) -> Event:
+    """Make the impression that the user's history remembers: caps on frequency count these, and a
+    fit learns from them what was paid (training.fit.bidding.bids).
+
+    price: cpm micros, None where none was told: then what was offered.
+    """
+    paid = token.price if price is None else min(price, token.price)
     return Event(
         token.bid,
         token.entity,
@@ -123,6 +128,7 @@ def _shown(token: Token, cost: int, now_ms: int) -> Event:
         channel=CHANNEL,
         campaign=token.campaign,
         decision_id=token.bid,
+        properties=f'{{"auction":"won","price":{paid}}}',
     )
 
 

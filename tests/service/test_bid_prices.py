@@ -216,3 +216,14 @@ def test_a_memo_brings_back_what_was_believed() -> None:
     memo = prices.memo(found.rows[0], found.scene, Arm(greedy=False, features=(0.1, 0.2, 0.3)))
     assert (memo.value, memo.greedy, memo.features) == (3_000_000, False, (0.1, 0.2, 0.3))
     assert (memo.places, memo.buckets) == (found.scene.key, BUCKETS)
+
+
+def test_a_memo_without_a_model_says_nothing_of_chances() -> None:
+    prices = Prices(NOW, Taught())
+    found = priced(prices)
+    memo = prices.memo(found.rows[0], found.scene, Arm())
+    assert (memo.click, memo.conversion) == (0.0, 0.0)
+    loaded = model()
+    with_model = Prices(NOW, Taught(), lambda: loaded)
+    found = priced(with_model)
+    assert with_model.memo(found.rows[0], found.scene, Arm()).click == found.rows[0][2] > 0

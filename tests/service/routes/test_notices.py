@@ -1,15 +1,20 @@
 """/v1/openrtb2/{win,bill,loss}: only a genuine bill is spend, once; all else changes nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from domain.events import Event
 from domain.notices import Signer
 from feature_store.budgets import Ledger, Word
+from feature_store.store import Appended
 from service.routes.notices import Notice
 from tests.service.campaigning import BODY, order
 from tests.service.serving import App
+from training.fit.bidding.bids import after, bids_of
+from training.fit.bidding.settings import BiddingSettings
 
 
 class Desk:
@@ -187,6 +192,28 @@ def test_a_billed_impression_joins_the_user_s_history_once(desk: Desk) -> None:
     plain = desk.bid()
     desk.tell("bill", plain, "&price=0.5")
     assert len(desk.app.runner.run(desk.app.store.read(["uada"])).states[0].records) == 1
+
+
+def test_a_fit_reads_from_the_impression_what_was_paid(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Event] = []
+
+    async def append(events: Sequence[Event], now_ms: int) -> list[Appended]:
+        kept.extend(events)
+        return [Appended.accepted] * len(events)
+
+    monkeypatch.setattr(desk.app.store, "append", append)
+    desk.tell("bill", desk.bid(entity="uada"), "&price=0.5")
+    desk.tell("bill", desk.bid(entity="uada"))
+    said = {"bids": [{"price": 9, "bid": "b"}]}
+    (bid,) = bids_of({"decision_id": "d", "at": 0, "entity": "", "request": said})
+    seen = [
+        after(bid, {"at": 1, "kind": int(one.kind), "entity": one.entity, "value": 0,
+                    "currency_code": "", "properties": one.properties}, BiddingSettings())
+        for one in kept
+    ]  # fmt: skip
+    assert [(one.won, one.paid) for one in seen] == [(True, 500_000), (True, 1_000_000)]
 
 
 def test_who_learns_is_told_once_and_in_full(desk: Desk) -> None:
