@@ -28,6 +28,8 @@ REQUESTS = 4_000
 LINES = (200, 5_000)
 PATH = "/v1/openrtb2/bid"
 RATIO, P99_MS, RATIO_5000, ANSWER_MS = 1.0, 10.0, 0.8, 25.0
+MOST_UNBID = 0.01
+"""Answers without a bid, as where a campaign that nobody asked for lately is lent money first."""
 SETTINGS = {"SANDERLING_TCF_VENDOR": str(VENDOR)}
 PATIENT = {**SETTINGS, "SANDERLING_BID_CAP_MS": "400", "SANDERLING_BID_IN_FLIGHT": "64"}
 """Where throughput is measured every answer is to be a whole decision, however busy the machine."""
@@ -105,7 +107,7 @@ def compare(one: Bidding, name: str) -> dict[str, float]:
     question = post("/reference", reference.body(SIZE))
     bench = one.bench
     theirs = bench.load(bench.theirs, one.same, 200)
-    ours = bench.load(bench.ours, one.make, 200)
+    ours = bench.load(bench.ours, one.make, 200, nothing=True)
     plain = bench.load(one.plain, lambda _: question, 200)
     return {
         f"{name}ratio": ours.per_second / theirs.per_second,
@@ -113,6 +115,7 @@ def compare(one: Bidding, name: str) -> dict[str, float]:
         f"{name}per_second": ours.per_second,
         f"{name}p50_ms": ours.p50_ms,
         f"{name}p99_ms": ours.p99_ms,
+        f"{name}unbid_share": ours.empty / ours.requests,
         f"{name}reference_per_second": theirs.per_second,
         f"{name}reference_p99_ms": theirs.p99_ms,
     }
@@ -163,6 +166,8 @@ def run(arguments: Arguments) -> Outcome:
         at_least("ratio", figures, RATIO),
         at_most("p99_ms", figures, P99_MS),
         at_least("ratio_5000_lines", figures, RATIO_5000),
+        at_most("unbid_share", figures, MOST_UNBID),
+        at_most("many_unbid_share", figures, MOST_UNBID),
         exactly("late_at_overload", figures, 0),
         exactly("overload_errors", figures, 0),
     ]

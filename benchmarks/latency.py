@@ -75,8 +75,10 @@ class Bench:
     client_cpu: float = 0.0
     client_requests: int = 0
 
-    def load(self, server: Server, make: MakeRequest, expect: int) -> Load:
-        """Load one server for one stretch."""
+    def load(
+        self, server: Server, make: MakeRequest, expect: int, *, nothing: bool = False
+    ) -> Load:
+        """Load one server for one stretch; nothing: a 204 is an answer as well."""
         before = sum(os.times()[:2])
         load = drive(
             server.address,
@@ -85,6 +87,7 @@ class Bench:
             connections=CONNECTIONS,
             seconds=self.seconds,
             first=self.sent,
+            nothing=nothing,
         )
         self.client_cpu += sum(os.times()[:2]) - before
         self.client_requests += load.requests

@@ -26,7 +26,7 @@ _LENGTH = b"content-length: "
 class Load(NamedTuple):
     """What one timed stretch showed; latencies are milliseconds.
 
-    `next` is the number the next request would have had.
+    `next` is the number the next request would have had; `empty` how many answers had no content.
     """
 
     requests: int
@@ -34,6 +34,7 @@ class Load(NamedTuple):
     p50_ms: float
     p99_ms: float
     next: int
+    empty: int = 0
 
 
 def post(path: str, body: bytes, content_type: str = "application/json") -> bytes:
@@ -48,8 +49,10 @@ def post(path: str, body: bytes, content_type: str = "application/json") -> byte
 class _Counter:
     """What the connections of one run share: the next request's number and what was seen."""
 
-    def __init__(self, make: MakeRequest, expect: int, first: int) -> None:
+    def __init__(self, make: MakeRequest, expect: int, first: int, *, nothing: bool) -> None:
         self.make = make
+        self.nothing = nothing
+        self.empty = 0
         self.expect = str(expect).encode()
         self.next = first
         self.latencies = array("d")
@@ -94,6 +97,10 @@ class _Connection(asyncio.Protocol):
                 return
             # uvicorn writes header names in lower case.
             start = data.find(_LENGTH, 0, end)
+            if start < 0 and self.counter.nothing and data[9:12] == b"204":
+                self.counter.empty += 1
+                self.answered()
+                return
             if start < 0:
                 self.transport.abort()
                 return
@@ -103,10 +110,15 @@ class _Connection(asyncio.Protocol):
             self.pending = data
             return
         counter = self.counter
-        counter.latencies.append(time.perf_counter() - self.sent_at)
         if data[9:12] != counter.expect:
             counter.wrong += 1
             counter.failure = counter.failure or data[:400].decode("latin-1")
+        self.answered()
+
+    def answered(self) -> None:
+        """Note an answer, and ask on."""
+        counter = self.counter
+        counter.latencies.append(time.perf_counter() - self.sent_at)
         self.pending = b""
         self.need = 0
         self.waiting = False
@@ -148,18 +160,20 @@ def drive(
     seconds: float = 4.0,
     warm_seconds: float = 1.0,
     first: int = 0,
+    nothing: bool = False,
 ) -> Load:
     """Load `address` for `seconds` after a warm-up and answer what it showed.
 
-    Requests are numbered from `first` on, without gaps, through the warm-up too.
+    Requests are numbered from `first` on, without gaps, through the warm-up too. nothing: a 204
+    is an answer as well, and counted.
     Raises ScientistError when any answer had another status than `expect`: a figure over
     refused requests would be worth nothing.
     """
 
     async def both() -> Load:
-        warm = _Counter(make, expect, first)
+        warm = _Counter(make, expect, first, nothing=nothing)
         await _drive(address, warm, connections, warm_seconds)
-        counter = _Counter(make, expect, warm.next)
+        counter = _Counter(make, expect, warm.next, nothing=nothing)
         elapsed = await _drive(address, counter, connections, seconds)
         wrong = warm.wrong + counter.wrong
         if wrong:
@@ -167,6 +181,7 @@ def drive(
             raise ScientistError(f"{wrong} answers were not {expect}: {shown[0][:60]} {shown[2]}")
         latencies = np.frombuffer(counter.latencies, np.float64) * 1e3
         p50, p99 = np.percentile(latencies, [50, 99])
-        return Load(len(latencies), len(latencies) / elapsed, float(p50), float(p99), counter.next)
+        per_second = len(latencies) / elapsed
+        return Load(len(latencies), per_second, float(p50), float(p99), counter.next, counter.empty)
 
     return uvloop.run(both())

@@ -1,4 +1,4 @@
-"""The reference of a bid's latency: FastAPI with pydantic, given the very bid request, doing nothing.
+"""The reference of a bid's latency: FastAPI with pydantic, given the very request, doing nothing.
 
 Models of every object of benchmarks.bid_home's requests, typed field by field as anybody would
 write them who starts a bidder with FastAPI; a response model; no middleware. Knows nothing of ours.

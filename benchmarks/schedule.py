@@ -6,6 +6,7 @@ and nothing of what is asked.
 """
 
 import asyncio
+import contextlib
 import time
 from array import array
 from collections import Counter, deque
@@ -45,11 +46,18 @@ class _Run:
         self.latencies = array("d")
         self.statuses: Counter[int] = Counter()
         self.failed = ""
+        self.wanted = -1
+        self.done = asyncio.Event()
 
     def serve(self) -> None:
         """Send what is due on connections that are free."""
         while self.due and self.free:
             self.free.pop().send(self.due.popleft())
+
+    def seen(self) -> None:
+        """Tell whoever waits when all that was wanted has come, or never will."""
+        if self.failed or len(self.latencies) == self.wanted:
+            self.done.set()
 
 
 class _Line(asyncio.Protocol):
@@ -89,9 +97,11 @@ class _Line(asyncio.Protocol):
         run.statuses[status] += 1
         run.free.append(self)
         run.serve()
+        run.seen()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.run.failed = self.run.failed or f"connection lost ({exc})"
+        self.run.seen()
 
 
 async def _keep(
@@ -111,9 +121,10 @@ async def _keep(
         run.serve()
         await asyncio.sleep(TICK_S)
     elapsed = time.perf_counter() - started
-    give_up = time.perf_counter() + 30
-    while len(run.latencies) < total and not run.failed and time.perf_counter() < give_up:
-        await asyncio.sleep(TICK_S)
+    run.wanted = total
+    run.seen()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(run.done.wait(), 30)
     failed = run.failed or ("" if len(run.latencies) == total else "answers are missing")
     for line in lines:
         line.transport.abort()

@@ -34,7 +34,7 @@ class BidSettings:
     vendor: int = 0
     cap_ms: float = 20.0
     margin_ms: float = 10.0
-    in_flight: int = 24
+    in_flight: int = 16
     open_bids: int = 1
     hold_s: int = 300
     grace_s: int = 60
