@@ -53,7 +53,7 @@ from service.score_cache import ScoreCache
 from service.settings import ServiceSettings, settings_from_env
 from service.settling import settle_memory
 from service.shadowing import Beside, Shadow
-from service.shedding import Gate, Waits
+from service.shedding import Gate
 from service.store_watch import StoreWatch
 from service.trends import LiveTrends
 
@@ -99,6 +99,7 @@ async def serve_context(
     doors = Doors(store, settings, segments, churn, bundles, watch, metrics, clock)
     users = BidUsers(doors, lambda: campaigns.segments)
     bidder = Bidder(settings.bids, money, prices)
+    bid_door = BidDoor(settings.bids, bidder, campaigns, clock, users)
     context = Context(
         store=store,
         clock=clock,
@@ -114,9 +115,9 @@ async def serve_context(
         churn=churn,
         intent=IntentScorer(door),
         segments=segments,
-        bids=BidDoor(settings.bids, bidder, campaigns, clock, users),
+        bids=bid_door,
         bid_gate=Gate(settings.bids.in_flight),
-        bid_waits=Waits(),
+        bid_waits=bid_door.waits,
         campaigns=campaigns,
         money=money,
         learning=learning,

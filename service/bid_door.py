@@ -29,6 +29,7 @@ from service.openrtb.reading import Reading, read_auction
 from service.openrtb.replying import Replies
 from service.openrtb.traits import traits_of
 from service.openrtb.wire import BidRequest
+from service.shedding import Waits
 
 FAMILY = "bidding"
 SAMPLE = 64
@@ -80,6 +81,7 @@ class BidDoor:
         self.bidder = bidder
         self.market = market
         self.judge = PrivacyJudge(settings.vendor)
+        self.waits = Waits()
         self.monotonic = monotonic
         self._now_ms = now_ms
         self._reading = Reading(settings.rates, settings.special)
@@ -106,7 +108,9 @@ class BidDoor:
             return self._nothing(auction, NOBODY, cause)
         known, users = NOBODY, self._users
         if users is not None and auction.privacy.personal:
+            self.waits.ended()
             known = await users.read(auction, (deadline.left_ms() - RESERVED_MS) / 1_000)
+            self.waits.resumed()
         market = self.market
         matched = market.matching(traits_of(auction, known), self._now_ms(), known)
         if not len(matched.numbers):

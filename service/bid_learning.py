@@ -7,8 +7,8 @@ Knows nothing of how a bid is made, or of how lore is shared.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from feature_store.store import Store
 from models.bandits.evidence import REWARD
 from models.bidding.beliefs import Beliefs
 from models.bidding.landscape import Landscape
+from models.bidding.lore import ELSEWHERE
 from models.bidding.market import confidence_at
 from models.bidding.memo import read_memo
 from models.bidding.rehearsal import rehearse
@@ -90,6 +91,7 @@ class LiveLearning(Poller):
         self._campaigns = campaigns
         self._outcomes = BidOutcomes(store, clock, metrics, campaigns, self.settings)
         self._shared = SharedLore(store, clock, campaigns, self.settings)
+        self._one = asyncio.Lock()
         self._learned = self._shared.learned
         self._notices: deque[Notice] = deque(maxlen=MOST_WAITING)
         self._next = Lessons()
@@ -139,6 +141,8 @@ class LiveLearning(Poller):
         """Answer beliefs about the multipliers (models.bidding.arms) of a campaign's price."""
         learned = self._learned
         found = learned.multipliers.get((exchange, campaign))
+        if found is None and exchange not in learned.newcomers:
+            found = learned.multipliers.get((ELSEWHERE, campaign))
         return found or learned.newcomers.get(exchange, learned.stranger)
 
     def creatives(self, campaign: Campaign) -> Beliefs:
@@ -194,6 +198,10 @@ class LiveLearning(Poller):
     async def look(self) -> None:
         """Learn from what came in, teach it to the others, hear what they learned; lets no error
         out. What could not be written is kept for the next turn, and counts once all the same."""
+        async with self._one:
+            await self._look()
+
+    async def _look(self) -> None:
         try:
             await self._gather()
             shared = self._shared
@@ -218,7 +226,8 @@ class LiveLearning(Poller):
         notices = list(self._notices)
         self._notices.clear()
         if notices:
-            await asyncio.to_thread(self._draw, notices)
+            # A stop in between must not leave the thread and the last turn at the same lessons.
+            await self._whole(asyncio.to_thread(self._draw, notices))
         if len(self._next) > MOST_LESSONS:
             self._metrics.lessons.labels("lost").inc(len(self._next))
             self._next = Lessons()
@@ -232,6 +241,15 @@ class LiveLearning(Poller):
             )
             del self._foretold[name]
         await self._outcomes.settle(self._next)
+
+    async def _whole(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for work to its end, also when it is cancelled meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
 
     def _draw(self, notices: Sequence[Notice]) -> None:
         """In a thread, while nobody else touches what it adds to."""

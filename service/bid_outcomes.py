@@ -11,6 +11,7 @@ from typing import NamedTuple
 from domain.campaigns import Campaign
 from domain.clock import Clock
 from domain.events import Event, Kind
+from domain.ids import hash64
 from feature_store.shown import KEPT_MS, Shown
 from feature_store.store import Store
 from models.bidding.memo import read_memo
@@ -19,6 +20,8 @@ from service.learning_settings import LearningSettings
 from service.metrics import Metrics
 
 MOST_WAITING = 20_000
+PURCHASES = 32
+"""Purchases of one shown bid that are told apart; more may be taken for one of them."""
 WAITS_MS = (0, 3_000, 20_000, 180_000)
 """When an outcome is looked up, after it came: its bill may be on its way still. After the last
 the id it quotes is no shown bid's (a recommendation's, say)."""
@@ -152,7 +155,8 @@ class BidOutcomes:
         count_once, until = self._store.budgets.count_once, shown.at + KEPT_MS
         value = self._value(outcome, shown.campaign)
         if value:
-            mark = f"v{shown.bid} {outcome.event}"
+            # Marks are kept for days: one bid does not get more than PURCHASES of them.
+            mark = f"v{shown.bid} {hash64(outcome.event) % PURCHASES}"
             await count_once(shown.campaign, mark, until, value=value)
         first = await count_once(shown.campaign, "k" + shown.bid, until, conversions=1)
         self._metrics.bid_outcomes.labels("purchase" if first else "duplicate").inc()

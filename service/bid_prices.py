@@ -46,14 +46,15 @@ class Scene:
     """An impression's context, ready to be priced in.
 
     words: as they are logged and learned from. codes: int64[8], of the words. key: of the
-    landscape's places. clock: sine and cosine of the hour. What a model and a landscape make of
-    them is kept as long as they stay.
+    landscape's places, it having so many buckets. clock: sine and cosine of the hour. What a
+    model and a landscape make of them is kept as long as they stay.
     """
 
     words: Mapping[str, str]
     codes: npt.NDArray[np.int64]
     key: tuple[int, ...]
     clock: tuple[float, float]
+    buckets: int = 0
     model: ReadyModel | None = None
     said: tuple[npt.NDArray[np.uint8], tuple[float, float]] = _UNSAID
     landscape: Landscape | None = None
@@ -197,7 +198,7 @@ class Prices:
         """
         told = self._told if self.learned else self._untaught
         landscape, model = told.landscape, self._ready()
-        scene = self._scene(auction, opportunity, float(asked[0, 3]), landscape.buckets)
+        scene = self._scene(auction, opportunity, float(asked[0, 3]), landscape)
         if scene.model is not model:
             scene.model, scene.said = model, model.scene(scene.codes)
         if table.model is not model:
@@ -265,18 +266,20 @@ class Prices:
         creative, times, propensity, greedy = drawn
         if times < 0:
             times = NEUTRAL
-        if not greedy:
-            lessons.exploring(name, cost * row[CHANCE])
         number = arm_of(arms[creative], times)
         return Arm(creative, MULTIPLIERS[times], number, propensity, greedy, features)
+
+    def explored(self, campaign: str, cost: int, row: Sequence[float]) -> None:
+        """Note that another arm than the best known was bid. cost: micros that it may cost."""
+        if self._lessons is not None:
+            self._lessons.exploring(campaign, cost * row[CHANCE])
 
     def memo(self, priced: Sequence[float], scene: Scene, arm: Arm) -> Memo:
         """Answer what the bid's token is to bring back; a price that was agreed teaches nothing
         of prices. Without a model no chance was foretold, so that none is held against it."""
         foretold = (0.0, 0.0) if self._laid_out[0] is self._blank else (priced[2], priced[3])
         return Memo(
-            scene.key, int(priced[1]), *foretold, arm.features, arm.greedy,
-            self._told.landscape.buckets,
+            scene.key, int(priced[1]), *foretold, arm.features, arm.greedy, scene.buckets,
         )  # fmt: skip
 
     def _current(self) -> BiddingModel:
@@ -290,7 +293,7 @@ class Prices:
         return self._laid_out[1]
 
     def _scene(
-        self, auction: Auction, opportunity: Opportunity, floor: float, buckets: int
+        self, auction: Auction, opportunity: Opportunity, floor: float, landscape: Landscape
     ) -> Scene:
         place, spot = auction.place, opportunity.spots[0]
         hour = self._clock() // HOUR_MS % HOURS
@@ -298,19 +301,28 @@ class Prices:
         size = spot.sizes[0] if spot.sizes else None
         key = (
             auction.exchange, place.domain or place.bundle, spot.media, size, place.device,
-            place.system, place.country, hour, step, buckets,
+            place.system, place.country, hour, step, landscape.buckets,
         )  # fmt: skip
         found = self._scenes.get(key)
         if found is None:
             if len(self._scenes) >= _KEPT:
                 self._scenes.clear()
-            found = self._scenes[key] = self._made(auction, opportunity, floor, hour)
+            words = self._words(auction, opportunity, hour)
+            places = landscape.places({**words, "floor": floor_word(floor)})
+            turn = 2 * math.pi * hour / HOURS
+            found = self._scenes[key] = Scene(
+                words,
+                np.array([code_of(name, words[name]) for name in SHARED], np.int64),
+                tuple(places.tolist()),
+                (math.sin(turn), math.cos(turn)),
+                landscape.buckets,
+            )
         return found
 
-    def _made(self, auction: Auction, opportunity: Opportunity, floor: float, hour: int) -> Scene:
+    def _words(self, auction: Auction, opportunity: Opportunity, hour: int) -> dict[str, str]:
         place, spot = auction.place, opportunity.spots[0]
         size = spot.sizes[0] if spot.sizes else None
-        words = {
+        return {
             "exchange": auction.exchange,
             "site": place.domain or place.bundle,
             "media": spot.media.value,
@@ -320,10 +332,6 @@ class Prices:
             "country": place.country,
             "hour": f"{hour:02d}",
         }
-        places = self._told.landscape.places({**words, "floor": floor_word(floor)})
-        turn = 2 * math.pi * hour / HOURS
-        codes = np.array([code_of(name, words[name]) for name in SHARED], np.int64)
-        return Scene(words, codes, tuple(places.tolist()), (math.sin(turn), math.cos(turn)))
 
 
 def _nothing() -> None:

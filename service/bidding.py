@@ -316,6 +316,8 @@ class Bidder:
         token = self._till.reserve(order)
         if token is None:
             return None
+        if not (arm.greedy or auction.test):
+            self.prices.explored(campaign.campaign, order.cost, row)
         bid = Bid(
             identity,
             opportunity.id,

@@ -145,8 +145,8 @@ class Dispatcher:
         return await self._run(route, Request(method, path, query, headers, whole, param))
 
     def quick_routes(self) -> dict[tuple[bytes, bytes], Route]:
-        """Answer the routes that a protocol may hand whole requests to, by method and path: those
-        that take a body and answer in one piece."""
+        """Answer the routes that a protocol may hand whole requests to, by method and path: the
+        POST ones, which answer in one piece."""
         return {
             (route.method.encode(), path.encode()): route
             for path, place in self._exact.items()

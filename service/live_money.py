@@ -14,7 +14,7 @@ from domain.clock import Clock
 from domain.errors import Unavailable
 from domain.notices import Signer, Token
 from feature_store.budgets import Ledger
-from feature_store.purses import Purses, Terms
+from feature_store.purses import Purses, Reserved, Terms
 from feature_store.store import Store
 from feature_store.switches import load_keys
 from service.bidding import Order
@@ -23,6 +23,7 @@ from service.polling import Poller
 
 TURN_S = 0.1
 LOOK_S = 2.0
+NOTHING_RESERVED = Reserved(0, 0, 0)
 _HURRY_S = 0.005
 """Bids that go without in the same moment are asked for together."""
 
@@ -100,18 +101,26 @@ class LiveMoney(Poller):
         if signer is None:
             return None
         campaign = ready.campaign.campaign
-        lease = day = until = 0
+        reserved = NOTHING_RESERVED
         if not order.test:
-            reserved = self.purses.reserve(campaign, order.cost, order.expires_in * 1_000)
-            if reserved is None:
+            found = self.purses.reserve(campaign, order.cost, order.expires_in * 1_000)
+            if found is None:
                 return None
-            lease, day, until = reserved
-        return signer.sign(
-            Token(
-                *(order.bid, campaign, ready.line.line, order.creative.creative.creative),
-                *(order.exchange, lease, day, order.cost, order.price),
-                order.owed or order.cost * 1_000,
-                *(order.currency, until, order.policy, order.arm, order.propensity),
-                *(order.entity, order.at, order.test, order.about, order.quantity),
+            reserved = found
+        lease, day, until = reserved
+        try:
+            return signer.sign(
+                Token(
+                    *(order.bid, campaign, ready.line.line, order.creative.creative.creative),
+                    *(order.exchange, lease, day, order.cost, order.price),
+                    order.owed or order.cost * 1_000,
+                    *(order.currency, until, order.policy, order.arm, order.propensity),
+                    *(order.entity, order.at, order.test, order.about, order.quantity),
+                )
             )
-        )
+        except ValueError as error:
+            # A bid that nobody hears of must not keep money.
+            log_unexpected(error, stage="token")
+            if not order.test:
+                self.purses.unreserve(campaign, reserved, order.cost)
+            return None

@@ -168,7 +168,8 @@ class QuickProtocol(HttpToolsProtocol):
             self._slow.cancel()
             self._slow = None
         whole: Any = self.cycle
-        if type(whole) is _Whole and whole.more_body and self._dispatcher:
+        unanswered = type(whole) is _Whole and whole.more_body and not whole.response_complete
+        if unanswered and self._dispatcher:
             context = self._dispatcher.context
             if context is not None:
                 context.metrics.disconnects.labels(whole.route.path).inc()

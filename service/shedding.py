@@ -70,5 +70,12 @@ class Waits:
         return max(self._clock() - self._since, 0.0) if self._since else 0.0
 
     def ended(self) -> None:
-        """Note that something was done up to now."""
+        """Note that something was done up to now, or goes on waiting for somebody else."""
         self._ended = self._clock()
+
+    def resumed(self) -> None:
+        """Note that something goes on after waiting: if nothing was done meanwhile, the loop was
+        looking all the time."""
+        now = self._clock()
+        if now - self._ended >= IDLE_S:
+            self._turn = now

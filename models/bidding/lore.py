@@ -168,6 +168,14 @@ class Lore:
             multipliers=self.multipliers.pruned(MOST_PAIRS),
             creatives=self.creatives.pruned(MOST_CREATIVES),
         )
+        if len(lore.exchanges) >= MOST_EXCHANGES:
+            # There is always room for one more: invented names must not keep real ones out.
+            heard = lore.told.sum(axis=1) + [
+                name == ELSEWHERE and np.inf for name in lore.exchanges
+            ]
+            stay = np.sort(np.argsort(-heard, kind="stable")[: MOST_EXCHANGES - 1])
+            names = tuple(lore.exchanges[i] for i in stay)
+            lore = replace(lore, exchanges=names, told=lore.told[stay])
         if len(lore.campaigns) > MOST_CAMPAIGNS:
             weight = lore.sums[:, SPENT] + lore.sums[:, FORETOLD] + lore.sums[:, CAME]
             kept = np.sort(np.argsort(-weight, kind="stable")[:MOST_CAMPAIGNS])

@@ -101,7 +101,7 @@ def price_rows(
     """Answer float64[n, 7], see above, for n candidates of one impression; and the place of the
     highest score among those that bid, -1 for none.
 
-    trees, scene, known: see models.bidding.ready. lines: the table, float64[m, 8], and the lines'
+    trees, scene, known: see models.bidding.ready. lines: the table, float64[m, 9], and the lines'
     own patterns, uint8[m, t]. asked: float64[n, 6]. best_alone: of other lines than the best one's
     the score is enough, and they get no bid.
     """

@@ -7,7 +7,7 @@ service.openrtb.candidates' business, which is also the definition. Knows nothin
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -24,6 +24,8 @@ from service.openrtb.creatives import ReadyCreative
 from service.openrtb.eligibility import Fit, fit, refused_by_auction
 from service.openrtb.floors import Terms, UnknownCurrency, flat_floor, terms_of
 
+LARGEST = 20_000
+"""Characters of a key that is remembered, about; larger ones go the long way each time."""
 KEPT = 1_024
 """Lists of blocks, and kinds of impressions, of which the answers are remembered."""
 _MOST = 4_096
@@ -44,10 +46,13 @@ class Recent(Generic[Key, Held]):
 
     def get(self, key: Key) -> Held | None:
         """Answer what is held for a key, None for nothing."""
-        return self._held.get(key)
+        found = self._held.get(key)
+        if found is not None:
+            self._held.move_to_end(key)
+        return found
 
     def put(self, key: Key, made: Held) -> Held:
-        """Hold `made`; what was put first makes room."""
+        """Hold `made`; what was asked for longest ago makes room."""
         if len(self._held) >= self._room:
             self._held.popitem(last=False)
         self._held[key] = made
@@ -119,6 +124,8 @@ class Gatherer:
         money = self._money.get(currency) or self._priced(currency, rates)
         verdicts = self._verdicts.get(blocks)
         if verdicts is None:
+            if _size(blocks) > LARGEST:
+                return None
             verdicts = self._verdicts.put(blocks, np.zeros(self._brands, np.uint8))
         try:
             flat = flat_floor(opportunity, currency, rates)
@@ -132,11 +139,15 @@ class Gatherer:
                 (opportunity.floors, currency) if timed else None)  # fmt: skip
         fits = self._fits.get(kind)
         if fits is None:
+            if _size(spots) > LARGEST:
+                return None
             fits = self._fits.put(kind, _Fits(np.full(self._shapes, ASK), {}))
         while True:
             count = gather(
                 numbers, self._rows, verdicts, fits.floors, float(flat), money, self._out
             )
+            if count == len(self._out):
+                return None
             if count >= 0:
                 return Gathered(self._out[:count], fits.how)
             self._learn(-1 - count, auction, opportunity, verdicts, fits, rates)
@@ -192,3 +203,13 @@ class Gatherer:
         how = gathered.how[int(self._rows[2][int(row)])]
         offer = Offer(0, auction.opportunities[0], how, None, Terms(int(floor)))
         return Candidate(self.lines[number], group, offer, int(standard), int(cap)), place
+
+
+def _size(key: object) -> int:
+    """Answer about how many characters a key of tuples, sets and texts holds."""
+    if isinstance(key, str):
+        return len(key) + 50
+    if isinstance(key, tuple | frozenset):
+        held: Iterable[object] = key
+        return 50 + sum(map(_size, held))
+    return 10

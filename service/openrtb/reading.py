@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from domain.currencies import REFERENCE, Rates
+from domain.ids import is_valid_id
 from domain.opportunities import (
     Auction,
     AuctionType,
@@ -31,6 +32,10 @@ LONGEST_MS = 60_000
 """No exchange waits longer, whatever it writes."""
 SPECIAL = 500
 """Auction types from here on are the exchange's own."""
+
+LONGEST_NAME = 253
+"""Bytes of a domain's name at most (RFC 1035, section 2.3.4); what is longer is no name, of a site
+or of anything else that is remembered."""
 
 _TYPES = {1: AuctionType.first, 2: AuctionType.second}
 _NO_KEYS = Keys()
@@ -78,7 +83,7 @@ def read_auction(
         _keys(request.user, request.device) if privacy.personal else _NO_KEYS,
         None if request.tmax is None else max(-LONGEST_MS, min(request.tmax, LONGEST_MS)),
         request.test == 1,
-        exchange or (chain[-1] if chain else ""),
+        exchange or (chain[-1] if chain and is_valid_id(chain[-1]) else ""),
         complete,
         chain,
         request.device is not None and is_robot(request.device.ua or ""),
@@ -178,7 +183,7 @@ def _place(request: BidRequest, *, personal: bool) -> Place:
     categories: tuple[str, ...] = ()
     taxonomy = 1
     if where is not None:
-        identity, domain = where.id or "", (where.domain or "").lower()
+        identity, domain = where.id or "", _name(where.domain)
         if where.publisher is not None:
             publisher = where.publisher.id or ""
         if isinstance(where, Dooh):
@@ -187,10 +192,10 @@ def _place(request: BidRequest, *, personal: bool) -> Place:
             categories = where.pagecat or where.sectioncat or where.cat or ()
             taxonomy = 1 if where.cattax is None else where.cattax
             if isinstance(where, App):
-                kind, bundle = "app", where.bundle or ""
+                kind, bundle = "app", _short(where.bundle)
             else:
                 kind, page = "site", where.page or ""
-                domain = domain or _host(page)
+                domain = domain or _name(_host(page))
     device = request.device
     if device is None:
         return Place(kind, identity, domain, bundle, page, publisher, categories, taxonomy)
@@ -204,16 +209,25 @@ def _place(request: BidRequest, *, personal: bool) -> Place:
         publisher,
         categories,
         taxonomy,
-        "" if geo is None else geo.country or "",
-        "" if geo is None else geo.region or "",
+        "" if geo is None else _short(geo.country),
+        "" if geo is None else _short(geo.region),
         # A city and less may point to a person where there are few.
-        "" if geo is None or not personal else geo.city or "",
+        "" if geo is None or not personal else _short(geo.city),
         None if geo is None else geo.utcoffset,
         device.devicetype or 0,
-        (device.os or "").lower(),
+        _name(device.os),
         device.language or device.langb or "",
         truncated(device.ip, device.ipv6),
     )
+
+
+def _name(text: str | None) -> str:
+    """Answer a name in lower case, "" for none and for what is too long to be one."""
+    return text.lower() if text and len(text) <= LONGEST_NAME else ""
+
+
+def _short(text: str | None) -> str:
+    return text if text and len(text) <= LONGEST_NAME else ""
 
 
 def _host(page: str) -> str:

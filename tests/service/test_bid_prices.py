@@ -181,13 +181,25 @@ def test_the_best_known_arms_are_chosen_where_nothing_may_be_explored() -> None:
     assert math.hypot(*found.features[1:]) == pytest.approx(1.0)
 
 
+def test_switched_off_scenes_are_of_the_landscape_that_is_used() -> None:
+    wide = np.zeros(columns_of(64) + 1)
+    prices = Prices(NOW, Taught(landscape=Landscape(0, wide, np.eye(len(wide)), 64)))
+    prices.learned = False
+    found = priced(prices)
+    buckets = Untaught().landscape.buckets
+    assert max(found.scene.key) < columns_of(buckets)
+    assert prices.memo(found.rows[0], found.scene, Arm()).buckets == buckets
+
+
 def test_what_is_explored_is_noted_with_what_it_may_cost() -> None:
     lessons = Taught(most=1.0, policy_numbers=Epsilon(1.0).numbers)
     prices = Prices(NOW, lessons, rng=np.random.default_rng(3))
     found = [chosen(prices, [0, 1]) for _ in range(60)]
     explored = [one for one in found if not one.greedy]
     assert 0 < len(explored) < 60
-    assert lessons.noted == [("c-1", 2_000 * 0.5)] * len(explored)
+    assert lessons.noted == []
+    prices.explored("c-1", 2_000, ROW)
+    assert lessons.noted == [("c-1", 2_000 * 0.5)]
     assert {one.times for one in found} == set(MULTIPLIERS)
     prices.explores = False
     assert all(chosen(prices, [0, 1]).greedy for _ in range(20))

@@ -123,3 +123,14 @@ async def test_keys_that_cannot_be_read_keep_the_last_ones(
     await store.put_blob(KEYS, b"{")
     await money.look()
     assert money.signer is signer
+
+
+async def test_a_bid_that_cannot_be_signed_keeps_no_money(money: LiveMoney) -> None:
+    await money.look()
+    money.put([CAMPAIGN])
+    await money.purses.turn()
+    before = money.purses.by_name["c1"].left
+    for name in ("a\x1fb", "n" * 3_000):
+        assert money.reserve(order("b1", exchange=name)) is None
+    assert money.purses.by_name["c1"].left == before
+    assert money.reserve(order("b1")) is not None

@@ -81,6 +81,35 @@ def test_what_comes_to_an_idle_loop_has_not_waited() -> None:
     assert loop.serve(0.001) == 0.0
 
 
+def test_a_loop_that_waited_for_the_store_was_looking_all_the_time() -> None:
+    loop = Loop()
+    for _ in range(5):
+        # Asked, six milliseconds at the store, answered, and asked again at once.
+        loop.look(1)
+        assert loop.waits.begun() == 0.0
+        loop.waits.ended()
+        loop.now += 0.006
+        loop.waits.resumed()
+        loop.now += 0.0001
+        loop.waits.ended()
+        loop.now += 0.0002
+        loop.look(1)
+        assert loop.waits.begun() < 0.001
+        loop.now += 0.02
+
+
+def test_what_was_done_meanwhile_is_waited_for() -> None:
+    loop = Loop()
+    loop.look(1)
+    loop.waits.ended()
+    for _ in range(6):
+        loop.now += 0.002
+        loop.waits.ended()
+    loop.waits.resumed()
+    loop.look(1)
+    assert loop.waits.begun() == pytest.approx(0.012)
+
+
 def test_where_nobody_says_what_was_heard_nobody_has_waited() -> None:
     loop = Loop()
     assert [loop.serve(1.0), loop.serve(1.0)] == [0.0, 0.0]

@@ -1,5 +1,7 @@
 """Lore fades, grows by names, and stays within its bounds whatever names come."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -133,3 +135,14 @@ def test_workers_are_numbered_and_the_dead_are_forgotten():
         lore = lore.signed(f"v{number}", 1, NOW + number)
     assert len(lore.workers) == MOST_WORKERS
     assert lore.number_of(f"v{MOST_WORKERS + 19}") == 1
+
+
+def test_invented_exchanges_make_room_for_real_ones():
+    names = tuple(f"made-up-{n}" for n in range(MOST_EXCHANGES - 1))
+    told = np.ones((MOST_EXCHANGES, 3))
+    told[3] = 0.1
+    lore = replace(Lore(), exchanges=(*names, ELSEWHERE), told=told).bounded()
+    assert len(lore.exchanges) == MOST_EXCHANGES - 1 == len(lore.told)
+    assert ELSEWHERE in lore.exchanges
+    assert "made-up-3" not in lore.exchanges
+    assert lore.exchange_of("real") == "real"

@@ -124,3 +124,25 @@ def test_what_was_put_first_makes_room() -> None:
     for number, key in enumerate("abc"):
         held.put(key, number)
     assert [held.get(key) for key in "abc"] == [None, 1, 2]
+
+
+def test_what_was_asked_for_lately_stays() -> None:
+    held: Recent[str, int] = Recent(2)
+    held.put("a", 0)
+    held.put("b", 1)
+    assert held.get("a") == 0
+    held.put("c", 2)
+    assert [held.get(key) for key in "abc"] == [0, None, 2]
+
+
+def test_what_is_too_large_to_remember_goes_the_long_way() -> None:
+    assert gathered(auction(imp()), [line_of()]) != []
+    assert gathered(auction(imp(), badv=[f"b{n}.test" for n in range(2_000)]), [line_of()]) is None
+    formats = [{"w": n + 1, "h": 9} for n in range(2_000)]
+    assert gathered(auction(imp(banner={"format": formats})), [line_of()]) is None
+
+
+def test_more_rows_than_there_is_room_for_go_the_long_way() -> None:
+    lines = [line_of(line={"line": f"l{n}"}) for n in range(4_100)]
+    assert gathered(auction(), lines) is None
+    assert len(gathered(auction(), lines[:100])) == 100

@@ -132,3 +132,22 @@ def test_rewards_in_both_places() -> None:
         assert auction(imp(**parts)).opportunities[0].rewarded
     both = imp(rwdd=0, ext={"is_rewarded_inventory": 1})
     assert not auction(both).opportunities[0].rewarded
+
+
+def test_a_chain_that_ends_in_no_name_names_no_exchange() -> None:
+    for asi in ("a\x1fb.example", "x" * 3_000, ""):
+        chain = {"complete": 1, "ver": "1.0", "nodes": [{"asi": asi, "sid": "1"}]}
+        read = read_auction(wire(request(source={"schain": chain})), PERSONAL, Reading())
+        assert read.exchange == ""
+
+
+def test_names_too_long_to_be_names_are_not_read() -> None:
+    long = "n" * 254
+    read = auction(
+        site={"domain": long, "page": f"https://{long}/"},
+        device={"os": long, "geo": {"country": long, "region": long, "city": long}},
+    )
+    place = read.place
+    assert (place.domain, place.system, place.country, place.region, place.city) == ("",) * 5
+    assert auction(app={"bundle": long}).place.bundle == ""
+    assert auction(site={"domain": long[:253]}).place.domain == long[:253]
