@@ -135,6 +135,7 @@ async def serve_context(
         *(money, campaigns, learning, paces, shadow),
     )
     # A first auction shall wait for no compiler.
+    log_info("getting ready", note="compiled code is made at the first start, for about a minute")
     await asyncio.to_thread(rehearse)
     started: list[Any] = []
     try:

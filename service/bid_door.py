@@ -114,7 +114,7 @@ class BidDoor:
         market = self.market
         matched = market.matching(traits_of(auction, known), self._now_ms(), known)
         if not len(matched.numbers):
-            return self._nothing(auction, known, "frequency" if matched.capped else "no_line")
+            return self._nothing(auction, known, matched.why)
         if not deadline.in_time():
             return self._nothing(auction, known, "late")
         gatherer, rates, table = market.gatherer, self.settings.rates, market.table
@@ -127,6 +127,8 @@ class BidDoor:
         lines = [gatherer.lines[number] for number in wanted]
         found = find_candidates(auction, lines, rates, deadline.in_time)
         if not found.candidates:
+            if matched.capped:
+                found.causes["frequency"] = matched.capped
             return self._nothing(auction, known, _main(found.causes) if found.in_time else "late")
         if not deadline.in_time():
             return self._nothing(auction, known, "late")
@@ -210,7 +212,9 @@ class BidDoor:
 
 
 def _main(causes: dict[str, int]) -> str:
-    return max(causes, key=causes.__getitem__, default="no_line")
+    """Answer the commonest cause; that a line is of another medium says little beside any other."""
+    telling = [cause for cause in causes if cause != "media"] or list(causes)
+    return max(telling, key=causes.__getitem__, default="no_line")
 
 
 def _request_text(auction: Auction, known: KnownUser, made: Sequence[Made]) -> str:

@@ -236,13 +236,13 @@ class LiveCampaigns(Poller):
         be shown to whoever is known."""
         off = self.switches.exchanges
         if off and not off.isdisjoint(traits.exchanges):
-            return Matched(_NONE)
+            return Matched(_NONE, off=True)
         board, mask = self._shown
         found = board.index.match(traits, mask)
         wanted = len(found)
         if known.seen is not None:
             found = uncapped_lines(known.seen, board.caps, board.owners, found, known.as_of)
-        return Matched(found, wanted - len(found))
+        return Matched(found, wanted - len(found), self.switches.everything)
 
     @property
     def by_name(self) -> Mapping[str, Campaign]:

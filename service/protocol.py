@@ -18,6 +18,8 @@ from service.http import Headers, Reply, Route
 
 MOST_BODY = 65_536
 """Bytes of a body that goes the short way: what uvicorn holds before it stops reading."""
+MOST_HEAD = 65_536
+"""Bytes of a request's line and headers: nobody's are longer, and the parser holds all of them."""
 
 
 class _Silent:
@@ -58,15 +60,18 @@ class QuickProtocol(HttpToolsProtocol):
         self._dispatcher = app if isinstance(app, Dispatcher) else None
         self._routes = {} if self._dispatcher is None else self._dispatcher.quick_routes()
         self._slow: TimerHandle | None = None
+        self._head = 0
 
     def on_message_begin(self) -> None:
         """Begin to collect; what only ASGI needs is made when it is known to be needed."""
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._head = 1
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        self._head = 0
         whole = self._whole()
         if whole is not None:
             self.cycle = whole  # type: ignore[assignment]
@@ -101,6 +106,11 @@ class QuickProtocol(HttpToolsProtocol):
         if dispatcher is not None and dispatcher.context is not None:
             dispatcher.context.bid_waits.heard(self.loop.call_soon)
         super().data_received(data)
+        if self._head:
+            self._head += len(data)
+            if self._head > MOST_HEAD and not self.transport.is_closing():
+                self.send_400_response("Headers of more than 65,536 bytes.")
+                return
         whole: Any = self.cycle
         if type(whole) is _Whole and whole.more_body and self._slow is None and self._dispatcher:
             context = self._dispatcher.context

@@ -59,10 +59,16 @@ class ReadyLine(NamedTuple):
 
 class Matched(NamedTuple):
     """The lines that want an auction: int32[m], numbers of the market's. capped: how many more
-    would, had the user not seen them often enough."""
+    would, had the user not seen them often enough. off: nobody may bid, it was switched off."""
 
     numbers: npt.NDArray[np.int32]
     capped: int = 0
+    off: bool = False
+
+    @property
+    def why(self) -> str:
+        """The word for why there are none."""
+        return "switched_off" if self.off else "frequency" if self.capped else "no_line"
 
 
 def ready_lines(campaign: Campaign) -> tuple[ReadyLine, ...]:

@@ -9,7 +9,7 @@ service.openrtb.candidates' business, which is also the definition. Knows nothin
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -210,6 +210,5 @@ def _size(key: object) -> int:
     if isinstance(key, str):
         return len(key) + 50
     if isinstance(key, tuple | frozenset):
-        held: Iterable[object] = key
-        return 50 + sum(map(_size, held))
+        return 50 + sum(map(_size, cast(Iterable[object], key)))
     return 10

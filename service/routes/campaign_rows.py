@@ -68,7 +68,10 @@ class FlightRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CapRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """At most so many impressions for one user within a window."""
+    """At most so many impressions for one user within a window: 1 to 500, a minute to 30 days.
+
+    Impressions count once they are billed; who may not be known is not capped.
+    """
 
     impressions: Small
     window_ms: Annotated[int, Meta(ge=0, le=10**12)] = DAY_MS
@@ -130,7 +133,13 @@ class CreativeRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bitrate: Small = 0
     image: str = ""
     click: str = ""
-    markup: str = ""
+    markup: Annotated[
+        str,
+        Meta(
+            description="what is sent, with macros; of a banner it may be left out where there are "
+            'image and click; native: {"assets": [{"title": {"text": …}}, …], "link": {"url": …}}'
+        ),
+    ] = ""
     active: bool = True
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from domain.clock import FixedClock
@@ -15,8 +16,9 @@ from service.bid_prices import Prices
 from service.bid_settings import BidSettings
 from service.bidding import Bidder, NoMoney, Order
 from service.known_user import KnownUser
+from service.openrtb.candidates import Matched
 from service.openrtb.market import ListedMarket
-from tests.service.openrtb.making import campaign, creative, imp, request
+from tests.service.openrtb.making import campaign, creative, imp, request, video
 from training.fit.bidding.bids import bids_of
 
 NOW = 1_790_000_000_000
@@ -203,3 +205,20 @@ async def test_nobody_is_named_in_the_log() -> None:
     (log,) = (await ask(door(), **who)).logs
     for secret in ("exchange-id", "our-id", "device-id", "192.0.2"):
         assert secret not in repr(log)
+
+
+async def test_that_lines_are_of_another_medium_says_little() -> None:
+    one = door()
+    one.market = ListedMarket(
+        [campaign(), *(campaign(video(), campaign=f"v{n}") for n in range(3))]
+    )
+    assert (await ask(one, badv=["shop.example"])).refused == (0, "advertiser_blocked")
+    one.market = ListedMarket([campaign(video())])
+    assert (await ask(one)).refused == (0, "media")
+
+
+def test_why_no_line_matches() -> None:
+    none = np.zeros(0, np.int32)
+    assert Matched(none).why == "no_line"
+    assert Matched(none, capped=2).why == "frequency"
+    assert Matched(none, capped=2, off=True).why == "switched_off"

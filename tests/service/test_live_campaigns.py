@@ -108,9 +108,11 @@ async def test_switches_stop_everything_a_campaign_or_an_exchange(
     await put_switches(store, Switches(exchanges=frozenset({"north"})))
     await live.look()
     assert (shown(live, north), shown(live, south)) == (set(), {"c0", "c1"})
+    assert live.matching(north, NOW).why == "switched_off"
     await put_switches(store, Switches(everything=True))
     await live.look()
     assert shown(live) == set()
+    assert live.matching(south, NOW).why == "switched_off"
     assert purses.names == []
     await put_switches(store, Switches())
     await live.look()

@@ -14,8 +14,9 @@ def path(name: str) -> str:
 
 
 def matched(app: App) -> set[str]:
-    found = app.context.campaigns.matching(Traits(exchanges=("north",)), app.clock())
-    return {one.campaign.campaign for one in found}
+    campaigns = app.context.campaigns
+    found = campaigns.matching(Traits(exchanges=("north",)), app.clock()).numbers.tolist()
+    return {campaigns.board.lines[number].campaign.campaign for number in found}
 
 
 def test_put_get_patch_delete(app: App) -> None:
