@@ -68,10 +68,8 @@ class FlightRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CapRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """At most so many impressions for one user within a window: 1 to 500, a minute to 30 days.
-
-    Impressions count once they are billed; who may not be known is not capped.
-    """
+    """1 to 500 impressions for one user within a minute to 30 days; they count once billed, and
+    who may not be known is not capped."""
 
     impressions: Small
     window_ms: Annotated[int, Meta(ge=0, le=10**12)] = DAY_MS
@@ -108,6 +106,10 @@ class LineRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     title: Text = ""
 
 
+_MARKUP = """What is sent, with macros; a banner with image and click needs none. Native:
+{"assets": [{"title": {"text": …}}, …], "link": {"url": …}}"""
+
+
 class CreativeRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One advertisement; numbers that stand for something are OpenRTB's."""
 
@@ -133,13 +135,7 @@ class CreativeRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bitrate: Small = 0
     image: str = ""
     click: str = ""
-    markup: Annotated[
-        str,
-        Meta(
-            description="what is sent, with macros; of a banner it may be left out where there are "
-            'image and click; native: {"assets": [{"title": {"text": …}}, …], "link": {"url": …}}'
-        ),
-    ] = ""
+    markup: Annotated[str, Meta(description=_MARKUP)] = ""
     active: bool = True
 
 
