@@ -1,7 +1,6 @@
 """The JSON of a campaign: whole, as a change, and as answered; and its way into domain.campaigns.
 
-Amounts come in units and are kept in micros. Knows nothing of how campaigns arrive or where they
-are kept.
+Amounts come in units and are kept in micros. Knows nothing of where campaigns are kept.
 """
 
 from typing import Annotated, Any, cast
@@ -33,6 +32,7 @@ from service.shapes import At, Price, Text, check_at, check_text
 Many = Annotated[list[str], Meta(max_length=2_000)]
 Small = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Numbers = Annotated[list[Small], Meta(max_length=100)]
+_MARKUP = 'macros are filled in; of native {"assets": [{"title": …}, …], "link": {"url": …}}'
 _PRICE = Meta(description="in units of the campaign's currency, for 1,000 impressions")
 
 
@@ -104,10 +104,6 @@ class LineRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     open_market: bool = True
     active: bool = True
     title: Text = ""
-
-
-_MARKUP = """What is sent, with macros; a banner with image and click needs none. Native:
-{"assets": [{"title": {"text": …}}, …], "link": {"url": …}}"""
 
 
 class CreativeRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
