@@ -22,36 +22,6 @@ _IMPRESSION = int(Kind.impression)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_capped(
-    ats: Any, kinds: Any, seen: Any, now: int, campaigns: Any, most: Any, windows: Any, out: Any
-) -> None:
-    """Write to `out` which campaigns may not be shown to a user just now; bool[c].
-
-    ats: int64[n] ms, ascending; kinds: uint8[n]; seen: uint32[n], hash32 of the campaign of each
-    event; now: ms; campaigns: uint32[c]; most: int32[c, 4], 0 for no cap; windows: int64[c, 4] ms.
-    An event counts while it is younger than its window.
-    """
-    for place in range(len(campaigns)):
-        out[place] = False
-        for cap in range(most.shape[1]):
-            limit = most[place, cap]
-            if limit <= 0:
-                continue
-            since = now - windows[place, cap]
-            count = 0
-            for event in range(len(ats) - 1, -1, -1):
-                if ats[event] <= since:
-                    break
-                if kinds[event] == _IMPRESSION and seen[event] == campaigns[place]:
-                    count += 1
-                    if count >= limit:
-                        break
-            if count >= limit:
-                out[place] = True
-                break
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def find_uncapped(
     history: Any,
     now: int,
@@ -64,10 +34,11 @@ def find_uncapped(
 ) -> int:
     """Write to `out` those of `lines` whose campaign may be shown, in order; answer how many.
 
-    history: records (at, kind, campaign), ascending by at; now, campaigns, most, windows: see
-    `find_capped`; owners: int32[all lines], the place of a line's campaign; lines, out: int32[m],
-    which may be the same. Impressions within reach are looked up once, every campaign is judged
-    once, however many lines it has.
+    history: records (at, kind, campaign), ascending by at, ms and hash32 of a name; now: ms;
+    campaigns: uint32[c]; most: int32[c, 4], 0 for no cap; windows: int64[c, 4] ms; owners:
+    int32[all lines], the place of a line's campaign; lines, out: int32[m], which may be the same.
+    An event counts while it is younger than its window. Impressions within reach are looked up
+    once, every campaign is judged once, however many lines it has.
     """  # fmt: skip
     reach = np.int64(0)
     for line in lines:
@@ -105,7 +76,7 @@ def find_uncapped(
 
 
 class Caps:
-    """The caps of campaigns as arrays, in the order given; see `find_capped`.
+    """The caps of campaigns as arrays, in the order given; see `find_uncapped`.
 
     some: whether any campaign has a cap; without, nothing need be counted.
     """
@@ -119,15 +90,6 @@ class Caps:
                 self.most[place, number] = cap.impressions
                 self.windows[place, number] = cap.window_ms
         self.some = bool((self.most > 0).any())
-
-    def capped(self, records: npt.NDArray[Any], now_ms: int) -> npt.NDArray[np.bool_]:
-        """Answer which campaigns may not be shown; records: a history (at, kind, campaign)."""
-        out = np.zeros(len(self.campaigns), np.bool_)
-        find_capped(
-            *(records["at"], records["kind"], records["campaign"], now_ms),
-            *(self.campaigns, self.most, self.windows, out),
-        )
-        return out
 
 
 def uncapped_lines(

@@ -101,12 +101,6 @@ class Lessons:
             self.heard,
         )
 
-    def extend(self, other: "Lessons") -> None:
-        """Take over another's."""
-        for mine, theirs in zip(self._lists(), other._lists(), strict=True):
-            mine.extend(theirs)
-        self.refused += other.refused
-
 
 class Told(NamedTuple):
     """A notice as lessons are drawn from it. price, to_win: cpm micros as told, None when nothing

@@ -169,7 +169,7 @@ def absurd() -> list[Any]:
             ]
     for memo in (None, nowhere, other):
         found += [notice("win", bid("a", memo), 700_000), notice("loss", bid("a", memo))]
-    found += [notice("win", bid("a", currency="XXX"), 700_000)]
+    found += [notice("win", bid("a", currency="XYZ"), 700_000)]
     found += [notice("win", bid("a", about=b"\xff" * 48), 700_000)]
     found += [notice("win", bid("a", exchange="x" * 300, arm=65_535), 700_000)]
     found += [notice("loss", bid("a"), reason=reason) for reason in (1, 2, 103, 200, 99_999)]

@@ -49,7 +49,7 @@ def test_prices_are_compared_in_one_currency() -> None:
     assert settings.scale_of("EUR") == 1.0
     per_euro = REFERENCE.per_euro
     assert settings.scale_of("USD") == pytest.approx(1e6 / per_euro["USD"])
-    assert settings.scale_of("XXX") == settings.scale_of("") == 0.0
+    assert settings.scale_of("XYZ") == settings.scale_of("") == 0.0
     odd = LearningSettings(currency="ABC")
     assert (odd.scale_of("ABC"), odd.scale_of("USD")) == (1.0, 0.0)
     usual = LearningSettings()

@@ -187,7 +187,7 @@ async def test_the_prior_lies_about_the_typical_standard_bid_for_all_alike() -> 
     lines = tuple(LineItem(f"l{n}", bid) for n, bid in enumerate((5, 3_000_000, 4_000_000)))
     dear = replace(CAMPAIGN, lines=lines)
     over = replace(CAMPAIGN, flight=Flight(0, NOW), lines=(LineItem("l", 1),))
-    odd = replace(CAMPAIGN, currency="XXX", lines=(LineItem("l", 2),))
+    odd = replace(CAMPAIGN, currency="XYZ", lines=(LineItem("l", 2),))
     nobody: dict[str, Any] = {}
     first = SharedLore(store, FixedClock(NOW), lambda: nobody, LearningSettings())
     await first.exchange(None)

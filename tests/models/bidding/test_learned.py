@@ -77,9 +77,11 @@ def clicks(campaign, creative, shown, clicked):
 
 
 def test_creatives_come_in_the_order_asked_for():
-    lessons = clicks("c1", "good", 400, 24)
-    lessons.extend(clicks("c1", "bad", 400, 2))
-    lore = school(lessons)
+    good, bad = clicks("c1", "good", 400, 24), clicks("c1", "bad", 400, 2)
+    both = Lessons(
+        impressions=[*good.impressions, *bad.impressions], clicks=[*good.clicks, *bad.clicks]
+    )
+    lore = school(both)
     found = learned_of(lore, GROUND)
     beliefs = found.creatives("c1", ("bad", "new", "good"))
     levels = beliefs.mean @ X

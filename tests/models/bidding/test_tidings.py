@@ -143,13 +143,6 @@ def test_deals_teach_no_prices_but_multipliers():
     assert (found.prices, len(found.tried), found.refused) == ([], 1, 0)
 
 
-def test_lessons_are_taken_over():
-    one, other = lessons(told(WIN)), lessons(told(LOSS, memo=None), told(BILL))
-    both = len(one) + len(other)
-    one.extend(other)
-    assert (len(one), one.refused, len(one.heard)) == (both, 1, 3)
-
-
 @given(
     st.sampled_from(WORDS),
     st.none() | st.integers(0, 10**16),
