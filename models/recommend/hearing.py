@@ -42,7 +42,7 @@ class Heard(NamedTuple):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _hear(table, history, as_of, known, kind_weights, seen, allowed, rows, past, withheld):
     items, kinds, ats = history
-    indices, weights, days, places = past
+    indices, weights, days, places, heard = past
     find(table, items, rows)
     kept, gone, unknown = 0, 0, 0
     for event in range(rows.size):
@@ -59,6 +59,7 @@ def _hear(table, history, as_of, known, kind_weights, seen, allowed, rows, past,
             weights[kept] = kind_weights[kind]
             days[kept] = max(0, as_of - ats[event]) / DAY_MS
             places[kept] = event
+            heard[kept] = kind
             kept += 1
     return kept, gone, unknown
 
@@ -71,7 +72,7 @@ def hear(desk: Desk, asker: Asker, as_of: int, allowed: Flags, exclude_seen: boo
         return Heard(rows, None, rows, 0)
     past = Past(
         np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.float32),
-        np.empty(size, np.int32),
+        np.empty(size, np.int32), np.empty(size, np.uint8),
     )  # fmt: skip
     withheld = np.empty(size, np.int32)
     catalogue = desk.catalogue
@@ -81,6 +82,5 @@ def hear(desk: Desk, asker: Asker, as_of: int, allowed: Flags, exclude_seen: boo
         COUNTS_AS_SEEN if exclude_seen else _NOTHING, allowed, rows, tuple(past), withheld,
     )  # fmt: skip
     if kept < size:
-        indices, weights, days, places = past
-        past = Past(indices[:kept], weights[:kept], days[:kept], places[:kept])
+        past = Past(*(column[:kept] for column in past))
     return Heard(rows, past if kept else None, withheld[:gone], unknown)

@@ -22,12 +22,14 @@ class Past(NamedTuple):
     weights: float32[h], how much an event of its kind says, above 0.
     days: float32[h], age of each event at `as_of`, in days, 0 or more.
     places: int32[h], where each event stands in the history it was taken from.
+    kinds: uint8[h], the kind of each event (domain.events.Kind).
     """
 
     indices: Ints
     weights: Floats
     days: Floats
     places: Ints
+    kinds: npt.NDArray[np.uint8]
 
 
 class Member(Protocol):

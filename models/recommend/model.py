@@ -41,12 +41,13 @@ Hashes = npt.NDArray[np.uint64]
 @njit(cache=True, nogil=True, error_model="numpy")
 def _counting(
     indices: np.ndarray, kinds: np.ndarray, ats: np.ndarray, as_of: int, kind_weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     h = indices.shape[0]
     kept = np.empty(h, np.int32)
     weights = np.empty(h, np.float32)
     days = np.empty(h, np.float32)
     places = np.empty(h, np.int32)
+    heard = np.empty(h, np.uint8)
     size = 0
     for j in range(h):
         if indices[j] < 0 or kinds[j] >= kind_weights.shape[0] or kind_weights[kinds[j]] <= 0:
@@ -55,8 +56,9 @@ def _counting(
         weights[size] = kind_weights[kinds[j]]
         days[size] = max(0, as_of - ats[j]) / DAY_MS
         places[size] = j
+        heard[size] = kinds[j]
         size += 1
-    return kept[:size], weights[:size], days[:size], places[:size]
+    return kept[:size], weights[:size], days[:size], places[:size], heard[:size]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -15,7 +15,7 @@ from models.recommend.repeats import Repeats
 AS_OF = 1_700_000_000_000
 
 
-def past_of(indices, weights=None, days=None) -> Past:
+def past_of(indices, weights=None, days=None, kinds=None) -> Past:
     """A past of item numbers, oldest first; one day apart, each of weight 1, unless said."""
     h = len(indices)
     return Past(
@@ -23,6 +23,7 @@ def past_of(indices, weights=None, days=None) -> Past:
         np.ones(h, np.float32) if weights is None else np.array(weights, np.float32),
         np.arange(h, 0, -1).astype(np.float32) if days is None else np.array(days, np.float32),
         np.arange(h, dtype=np.int32),
+        np.full(h, Kind.purchase, np.uint8) if kinds is None else np.array(kinds, np.uint8),
     )
 
 

@@ -31,6 +31,7 @@ def test_events_the_model_does_not_know_or_weigh_do_not_count():
     assert past is not None
     assert [IDS[row] for row in past.indices] == ["bread", "tea"]
     assert past.places.tolist() == [0, 4]
+    assert past.kinds.tolist() == who.kinds[[0, 4]].tolist()
     ages = [(NOW - who.ats[place]) / DAY_MS for place in (0, 4)]
     np.testing.assert_allclose(past.days, ages, rtol=1e-6)
 
