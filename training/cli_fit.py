@@ -6,6 +6,7 @@ Knows nothing of how a family learns; see training.fits.
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from domain.errors import ScientistError
 from models.bundle import CHALLENGER, family_lock, point, write_bundle
 from training.card import by_contender, graded, metric_table
 from training.desk import add_command, add_family, desk_from_env
+from training.fit.facts import no_items
 from training.fits import FITS
 from training.logbook import bring_up_to_date
 from training.plots import coverage_chart, draw
@@ -121,6 +123,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_drain and not chosen.get("table"):
         bring_up_to_date(desk.settings, desk.home, desk.url)
     log = desk.log(chosen)
+    if args.no_drain:
+        log = replace(log, catalogue=no_items)
     outcome = family.fit(log, chosen, system_clock())
     folder = desk.family(args.family)
     with family_lock(folder):

@@ -42,7 +42,7 @@ class Desk:
         if table := str(chosen.get("table", "")):
             return no_log(table)
         try:
-            return load_log(self.home, self.settings)
+            return load_log(self.home, self.settings, self.url)
         except TooLittleData:
             if not may_be_empty and not chosen.get("label_set"):
                 raise

@@ -56,7 +56,7 @@ def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome
 
     options: dict[str, Any] = {"cap": log.history.cap, **chosen}
     settings = RecommendSettings(**options)
-    fitted = fit(log.history, log.items, settings)
+    fitted = fit(log.history, log.items, settings, described=log.catalogue())
     model = fitted.model
     facts = Facts(
         family="recommend",
@@ -81,7 +81,7 @@ def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome
 def _hold_recommend(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
     from training.evaluate.contest import hold
 
-    return hold(log.history, challenger, champion, kind)
+    return hold(log.history, challenger, champion, kind, log.catalogue)
 
 
 def _churn_settings() -> dict[str, Any]:

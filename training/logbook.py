@@ -6,6 +6,7 @@ Knows nothing of families or of how a log is parted.
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,22 @@ from feature_store.opening import open_streams
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from models.bundle import DataStamp
+from training.fit.facts import ReadItems, no_items, read_items
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Log:
-    """The event log in memory: histories, the ids of all items in it, where it lies."""
+    """The event log in memory: histories, the ids of all items in it, where it lies.
+
+    catalogue: reads what the store says of items, when somebody asks.
+    """
 
     history: History
     items: tuple[str, ...]
     source: str
+    catalogue: ReadItems = no_items
 
 
 def bring_up_to_date(settings: StoreSettings, home: Home, url: str | None) -> None:
@@ -43,8 +49,11 @@ def bring_up_to_date(settings: StoreSettings, home: Home, url: str | None) -> No
         streams.close()
 
 
-def load_log(home: Home, settings: StoreSettings) -> Log:
-    """Load the whole log. Raises TooLittleData when it holds no event."""
+def load_log(home: Home, settings: StoreSettings, url: str | None = None) -> Log:
+    """Load the whole log; `url` is the store's, None for the embedded one.
+
+    Raises TooLittleData when it holds no event.
+    """
     history = History.load(home.log, cap=settings.history_cap)
     if not history.events:
         raise TooLittleData(
@@ -52,7 +61,8 @@ def load_log(home: Home, settings: StoreSettings) -> Log:
             "to the service"
         )
     names = read_log(home.log, ["item"])["item"].unique().drop_nulls().sort().to_list()
-    return Log(history, tuple(name for name in names if name), str(home.log))
+    ids = tuple(name for name in names if name)
+    return Log(history, ids, str(home.log), partial(read_items, settings, home, url))
 
 
 def no_log(source: str) -> Log:

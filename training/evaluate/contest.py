@@ -17,6 +17,7 @@ from models.bundle import Bundle
 from models.families import load_scorer
 from models.recommend.model import RecommendModel
 from training.evaluate.ranking import member_weights, rank
+from training.fit.facts import ReadItems, facts_of, no_items
 from training.fit.members import MEMBER_FITS
 from training.fit.recommend import Catalogue, Fit
 from training.fit.settings import RecommendSettings
@@ -51,12 +52,16 @@ class _SilentBar:
 
 
 class Ground(NamedTuple):
-    """Where a contest is held: the lead's items and interactions, its settings, the split."""
+    """Where a contest is held: the lead's items and interactions, its settings, the split.
+
+    read_items: answers the catalogue, and is asked only where a contender learns from it.
+    """
 
     catalogue: Catalogue
     full: Interactions
     settings: RecommendSettings
     split: Split
+    read_items: ReadItems = no_items
 
 
 def settings_of(bundle: Bundle, model: RecommendModel) -> RecommendSettings:
@@ -103,7 +108,10 @@ def _learned(ground: Ground, bundle: Bundle, model: RecommendModel) -> Recommend
     """Learn a bundle's numbers again from what the split allows."""
     settings = replace(ground.settings, members=tuple(tuned_of(bundle, model).params))
     settings = replace(settings, repeats=model.repeats)
-    run = Fit(ground.catalogue, ground.full, settings, _SilentBar())
+    facts = None
+    if any(MEMBER_FITS[name].reads_items for name in settings.members or ()):
+        facts = facts_of(ground.catalogue.items, ground.read_items())
+    run = Fit(ground.catalogue, ground.full, settings, _SilentBar(), facts)
     # A member that the lead's log does not suit may still be the rival's: all are learned.
     run.names = list(settings.members or ())
     return run.learn(ground.split.known, ground.split.as_of, tuned_of(bundle, model))
@@ -163,15 +171,20 @@ def _champion(ground: Ground, lead: RecommendModel, champion: Bundle) -> tuple[C
 
 
 def hold(
-    history: History, challenger: Bundle, champion: Bundle | None, kind: str = "as-fitted"
+    history: History,
+    challenger: Bundle,
+    champion: Bundle | None,
+    kind: str = "as-fitted",
+    read_items: ReadItems = no_items,
 ) -> Contest:
     """Answer the cases of challenger, champion, popularity and each of the challenger's members.
 
     `kind` is one of SPLITS: the split the challenger's manifest describes, or another cut of
-    the same log. Takes one round of learning a contender, without tuning.
+    the same log. read_items: answers the catalogue, if it is wanted. Takes one round of
+    learning a contender, without tuning.
     """
     lead: RecommendModel = load_scorer(challenger, golden=False)
-    ground = _ground(history, challenger, lead, kind)
+    ground = _ground(history, challenger, lead, kind)._replace(read_items=read_items)
     learned = _learned(ground, challenger, lead)
     names = ["blend", *learned.members]
     threads = ground.settings.threads

@@ -14,18 +14,23 @@ from models.recommend.member import Member
 from models.recommend.popularity import Popularity
 from models.recommend.repeats import Repeats
 from training.fit.factors import fit_factors
+from training.fit.facts import ItemFacts
 from training.fit.graph import fit_graph
 from training.splits import Interactions
 
 
 class Lesson(NamedTuple):
-    """What a member is learned from: events before `as_of` (ms UTC), and how to go about it."""
+    """What a member is learned from: events before `as_of` (ms UTC), and how to go about it.
+
+    items: what the catalogue says of the items, None when there is none to ask.
+    """
 
     known: Interactions
     as_of: int
     repeats: bool
     seed: int
     threads: int
+    items: ItemFacts | None = None
 
 
 Params = dict[str, Any]
@@ -37,6 +42,7 @@ class MemberFit:
 
     `start` are the first numbers, `tried` the candidates for each, tuned one after the other in
     this order. `free` are numbers that only serving uses: changing them needs no new learning.
+    `reads_items`: whether it learns from what the catalogue says of items.
     """
 
     learn: Callable[[Lesson, Params], Member]
@@ -44,6 +50,7 @@ class MemberFit:
     tried: dict[str, tuple[Any, ...]]
     free: frozenset[str] = frozenset()
     only_repeats: bool = False
+    reads_items: bool = False
 
 
 def _popularity(lesson: Lesson, params: Params) -> Member:

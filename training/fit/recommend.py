@@ -24,6 +24,7 @@ from models.bundle import Golden, Metric
 from models.recommend.member import frozen
 from models.recommend.model import RecommendModel
 from training.evaluate.ranking import member_weights, rank
+from training.fit.facts import Catalogued, ItemFacts, facts_of
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.settings import RecommendSettings
 from training.fit.tuning import Judge, Tuned, tune_member, tune_weights
@@ -140,9 +141,15 @@ class Fit:
     """One run over one log; every method answers and changes nothing but the progress bar."""
 
     def __init__(
-        self, catalogue: Catalogue, full: Interactions, settings: RecommendSettings, bar: Any
+        self,
+        catalogue: Catalogue,
+        full: Interactions,
+        settings: RecommendSettings,
+        bar: Any,
+        facts: ItemFacts | None = None,
     ) -> None:
-        """Take what was prepared, and a tqdm-like bar."""
+        """Take what was prepared, a tqdm-like bar, and what is known of the catalogue's items."""
+        self.facts = facts
         self.catalogue, self.full, self.settings, self._bar = catalogue, full, settings, bar
         self.repeat_share = repeat_share(full)
         self.repeats = (
@@ -162,7 +169,9 @@ class Fit:
     def learner(self, known: Interactions, as_of: int) -> Learner:
         """Learn from the known events as of `as_of`."""
         settings = self.settings
-        return Learner(Lesson(known, as_of, self.repeats, settings.seed, settings.threads))
+        return Learner(
+            Lesson(known, as_of, self.repeats, settings.seed, settings.threads, self.facts)
+        )
 
     def tune(self, split: Split) -> Tuned:
         """Tune every member and the weights on a validation split."""
@@ -300,18 +309,21 @@ def fit(
     items: Iterable[str],
     settings: RecommendSettings | None = None,
     progress: Progress = tqdm,
+    described: Catalogued | None = None,
 ) -> Fitted:
     """Fit a recommender on a log.
 
     items: ids of every item that may be recommended; events of others are left out. progress:
-    called as tqdm is, answers a bar. Memory: about 100 bytes an event, 1.8 kB an item, and
+    called as tqdm is, answers a bar. described: what the store's catalogue says, by item id.
+    Memory: about 100 bytes an event, 1.8 kB an item, and
     for two threads 2 * members * items * 4 bytes.
     Raises TooLittleData when there is too little to learn from or nobody to ask.
     """
     settings = settings or RecommendSettings()
     catalogue, full = prepare(history, items, settings)
     with progress(desc="recommend", unit="step") as bar:
-        run = Fit(catalogue, full, settings, bar)
+        facts = facts_of(catalogue.items, described) if described else None
+        run = Fit(catalogue, full, settings, bar, facts)
         valid, test, split = splits_of(full, settings, run.repeats)
         if not len(valid.cases) or not len(test.cases):
             raise TooLittleData(
