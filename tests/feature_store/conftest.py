@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import redis
 
 from feature_store.memory import MemoryStore
 from feature_store.opening import open_store
 from feature_store.redis.embedded import Embedded
-from feature_store.redis.streams import Streams, close_client
+from feature_store.redis.streams import Streams
 from feature_store.settings import Home
 from feature_store.store import Store, StoreSettings, StreamEntry
 from tests.feature_store.servers import (
@@ -102,13 +101,7 @@ def backend(
         joined.close()
     else:
         server = servers(shape)
-        with contextlib.closing(server.client()) as client:
-            if shape == "cluster":
-                cluster = redis.RedisCluster.from_url(server.url)
-                cluster.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
-                close_client(cluster)
-            else:
-                client.flushall()
+        server.empty()
         yield Backend(shape, server.url)
 
 

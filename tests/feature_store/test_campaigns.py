@@ -42,9 +42,10 @@ async def book(
     if request.param == "memory":
         yield MemoryCampaigns()
         return
-    store = await Backend(request.param, servers(request.param).url).open(StoreSettings())
+    server = servers(request.param)
+    server.empty()
+    store = await Backend(request.param, server.url).open(StoreSettings())
     assert isinstance(store, RedisStore)
-    await store._server.call("DEL", *keys.CAMPAIGNS)
     yield RedisCampaigns(store._server)
     await store.close()
 

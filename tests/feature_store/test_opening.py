@@ -3,7 +3,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import redis
 
 from domain.errors import StoreMisconfigured
 from domain.events import Event, Kind
@@ -11,7 +10,6 @@ from feature_store.opening import open_store, open_streams
 from feature_store.redis.cluster import Cluster
 from feature_store.redis.server import Single
 from feature_store.redis.store import RedisStore
-from feature_store.redis.streams import close_client
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from tests.feature_store.servers import RunningServer
@@ -24,8 +22,7 @@ async def test_the_environment_says_where(
     monkeypatch: pytest.MonkeyPatch, servers: Callable[[str], RunningServer]
 ) -> None:
     server = servers("valkey")
-    with server.client() as client:
-        client.flushall()
+    server.empty()
     monkeypatch.setenv("REDIS_URL", server.url)
     monkeypatch.setenv("SANDERLING_BUCKETS", "2")
     store = await open_store()
@@ -56,13 +53,7 @@ async def test_a_cluster_is_recognised(
     servers: Callable[[str], RunningServer], shape: str, kind: type
 ) -> None:
     server = servers(shape)
-    if shape == "valkey":
-        with server.client() as client:
-            client.flushall()
-    else:
-        cluster = redis.RedisCluster.from_url(server.url)
-        cluster.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
-        close_client(cluster)
+    server.empty()
     settings = StoreSettings(buckets=8) if shape == "cluster" else SETTINGS
     store = await open_store(settings, url=server.url)
     assert isinstance(store, RedisStore)

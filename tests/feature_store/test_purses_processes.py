@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from feature_store import keys
 from feature_store.budgets import Ask, Claim, Settled, Word
 from feature_store.opening import open_store
 from feature_store.purses import limits_of
@@ -68,8 +67,7 @@ class Workers:
 
 
 async def empty_store(server: RunningServer) -> Store:
-    with server.client() as client:
-        client.flushall()
+    server.empty()
     return await open_store(url=server.url)
 
 
@@ -78,7 +76,6 @@ async def test_workers_that_are_killed_spend_the_budget_and_never_more(
 ) -> None:
     store = await empty_store(servers("valkey"))
     assert isinstance(store, RedisStore)
-    await store._server.call("DEL", *keys.account("busy"))
     chance = random.Random(1)
     workers = Workers(servers("valkey").url)
     settled: dict[str, Settled] = {}

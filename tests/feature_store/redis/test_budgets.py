@@ -82,7 +82,9 @@ class _Both:
 def client(
     request: pytest.FixtureRequest, servers: Callable[[str], RunningServer]
 ) -> Iterator[redis.Redis]:
-    made = servers(request.param).client()
+    server = servers(request.param)
+    server.empty()
+    made = server.client()
     yield made
     made.close()
 

@@ -16,10 +16,11 @@ from tests.feature_store.servers import RunningServer
 async def test_a_garbled_campaign_hides_no_other_and_is_not_overwritten_unseen(
     servers: Callable[[str], RunningServer],
 ) -> None:
-    store = await open_store(url=servers("valkey").url)
+    running = servers("valkey")
+    running.empty()
+    store = await open_store(url=running.url)
     assert isinstance(store, RedisStore)
     server = store._server
-    await server.call("DEL", *keys.CAMPAIGNS)
     book = RedisCampaigns(server)
     for name in ("a", "b"):
         await book.edit(name, lambda _, name=name: Campaign(name))
