@@ -32,10 +32,16 @@ KIND_WEIGHTS: Mapping[Kind, float] = {
 }
 """What an event adds; kinds not named add nothing (what we showed must not feed itself)."""
 
+COUNTED = (Kind.click, Kind.purchase)
+"""Kinds whose events are also counted one by one, as they are: how readily is a click followed
+by a purchase?"""
+
 TOP = 5_000
 BLOB_NAME = "trends"
 _HEAD = struct.Struct("<4sHHqII")
-_MAGIC, _VERSION = b"SNDT", 1
+_MAGIC, _VERSION = b"SNDT", 2
+_BEFORE_DEEDS = 1
+"""The version that did not count deeds; it is still read."""
 _POSITION = struct.Struct("<Iqq")
 
 _WEIGHT_OF = np.zeros(256)
@@ -47,13 +53,15 @@ for _kind, _weight in KIND_WEIGHTS.items():
 class Trends:
     """A snapshot: parallel to `items`, `trending[h]` decayed by HALF_LIVES_MS[h] to `as_of`
     (ms UTC, the latest event counted) and `popular` over all time. `positions` says up to
-    which stream id (ms, sequence) each bucket was counted."""
+    which stream id (ms, sequence) each bucket was counted. `deeds[c]`: how many events of the
+    kind COUNTED[c] there were since counting began; None where nobody counted."""
 
     as_of: int
     items: tuple[str, ...]
     trending: Floats
     popular: Floats
     positions: dict[int, tuple[int, int]]
+    deeds: Floats | None = None
 
     @cached_property
     def hashes(self) -> npt.NDArray[np.uint64]:
@@ -73,11 +81,19 @@ def pack(trends: Trends) -> bytes:
         ),
         np.ascontiguousarray(trends.trending, "<f8").tobytes(),
         np.ascontiguousarray(trends.popular, "<f8").tobytes(),
+        _counted(trends).astype("<f8").tobytes(),
         *(_POSITION.pack(bucket, *position) for bucket, position in trends.positions.items()),
         np.array([len(item) for item in ids], "<u2").tobytes(),
         *ids,
     ]
     return b"".join(parts)
+
+
+def _counted(trends: Trends) -> Floats:
+    """Answer what was counted, float64[len(COUNTED), n]; zeros where nobody did."""
+    if trends.deeds is None:
+        return np.zeros((len(COUNTED), len(trends.items)))
+    return np.ascontiguousarray(trends.deeds)
 
 
 def parse(blob: bytes | None) -> Trends:
@@ -89,10 +105,13 @@ def parse(blob: bytes | None) -> Trends:
         return NO_TRENDS
     try:
         magic, version, lives, as_of, n, m = _HEAD.unpack_from(blob)
-        if (magic, version, lives) != (_MAGIC, _VERSION, len(HALF_LIVES_MS)):
+        if magic != _MAGIC or lives != len(HALF_LIVES_MS):
             raise ValueError("trends of another format")
+        if version not in (_BEFORE_DEEDS, _VERSION):
+            raise ValueError("trends of another version")
         place = _HEAD.size
-        numbers = np.frombuffer(blob, "<f8", (lives + 1) * n, place).reshape(lives + 1, n)
+        columns = lives + 1 + (len(COUNTED) if version == _VERSION else 0)
+        numbers = np.frombuffer(blob, "<f8", columns * n, place).reshape(columns, n)
         place += numbers.nbytes
         positions: dict[int, tuple[int, int]] = {}
         for _ in range(m):
@@ -108,7 +127,8 @@ def parse(blob: bytes | None) -> Trends:
         )
     except struct.error as error:
         raise ValueError("trends cut short") from error
-    return Trends(as_of, items, numbers[:lives], numbers[lives], positions)
+    deeds = numbers[lives + 1 :] if version == _VERSION else None
+    return Trends(as_of, items, numbers[:lives], numbers[lives], positions, deeds)
 
 
 class Tally:
@@ -123,6 +143,7 @@ class Tally:
         self._items = list(start.items)
         self._index = {item: place for place, item in enumerate(self._items)}
         self._scores = np.vstack([start.trending, start.popular])
+        self._deeds = _counted(start).copy()
         self.positions = dict(start.positions)
 
     def add(
@@ -141,6 +162,9 @@ class Tally:
         if missing:
             room = np.zeros((len(self._scores), missing))
             self._scores = np.hstack([self._scores, room])
+            self._deeds = np.hstack([self._deeds, np.zeros((len(COUNTED), missing))])
+        for row, kind in zip(self._deeds, COUNTED, strict=True):
+            np.add.at(row, places, kinds[rows] == kind)
         weights, ats = weights[rows], ats[rows]
         latest = max(self._as_of, int(ats.max()))
         for h, half_life in enumerate(HALF_LIVES_MS):
@@ -169,6 +193,7 @@ class Tally:
         self._items = [self._items[place] for place in best]
         self._index = {item: place for place, item in enumerate(self._items)}
         self._scores = self._scores[:, best]
+        self._deeds = self._deeds[:, best]
 
     def snapshot(self) -> Trends:
         """Answer the trends as they stand, the TOP best items."""
@@ -179,4 +204,5 @@ class Tally:
             self._scores[:-1, best].copy(),
             self._scores[-1, best].copy(),
             dict(self.positions),
+            self._deeds[:, best].copy(),
         )

@@ -132,3 +132,34 @@ def test_bytes_cut_short_are_refused(data: st.DataObject) -> None:
         parse(whole + b"\0")
     with pytest.raises(ValueError, match="format"):
         parse(b"JUNK" + whole[4:])
+
+
+@given(rows=ROWS, cut=st.integers(0, 30))
+def test_clicks_and_purchases_are_counted_as_they_are_and_across_restarts(
+    rows: list[tuple[str, Kind, int]], cut: int
+) -> None:
+    tally = Tally()
+    if rows[:cut]:
+        _add(tally, rows[:cut])
+    tally = Tally(parse(pack(tally.snapshot())))
+    if rows[cut:]:
+        _add(tally, rows[cut:])
+    trends = tally.snapshot()
+    assert trends.deeds is not None
+    for counted, kind in zip(trends.deeds.tolist(), (Kind.click, Kind.purchase), strict=True):
+        expected = [sum(row[:2] == (item, kind) for row in rows) for item in trends.items]
+        assert counted == expected
+
+
+def test_a_snapshot_from_before_deeds_were_counted_is_still_read() -> None:
+    whole = pack(Trends(T0, ("tea",), np.array([[1.0], [2.0]]), np.array([3.0]), {4: (5, 6)}))
+    head, scores, rest = whole[:24], whole[24:48], whole[48 + 16 :]
+    old = head[:4] + (1).to_bytes(2, "little") + head[6:] + scores + rest
+    found = parse(old)
+    assert (found.items, found.positions, found.deeds) == (("tea",), {4: (5, 6)}, None)
+    assert found.popular.tolist() == [3.0]
+    tally = Tally(found)
+    _add(tally, [("tea", Kind.click, T0)])
+    counted = tally.snapshot().deeds
+    assert counted is not None
+    assert counted.tolist() == [[1.0], [0.0]]
