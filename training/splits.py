@@ -186,14 +186,16 @@ def _cases(full: Interactions, asked: tuple[I64, I64, I64, I64], cap: int, repea
     )
 
 
-def time_split(full: Interactions, cut: int, until: int, cap: int, repeats: bool) -> Split:
+def time_split(
+    full: Interactions, cut: int, until: int, cap: int, repeats: bool, least: int = 1
+) -> Split:
     """Split at `cut` (ms UTC): events before it are known, those up to `until` are asked for.
 
-    A user is asked about who has events on both sides. Without `repeats`, items of the user's
-    own history are no targets.
+    A user is asked about who has `least` events or more before the cut, and one after it.
+    Without `repeats`, items of the user's own history are no targets.
     """
     ends, stops = full.places_before(cut), full.places_before(until)
-    users = np.flatnonzero((ends > full.offsets[:-1]) & (stops > ends))
+    users = np.flatnonzero((ends - full.offsets[:-1] >= max(least, 1)) & (stops > ends))
     as_of = np.full(len(users), cut, np.int64)
     cases = _cases(full, (users, ends[users], stops[users], as_of), cap, repeats)
     return Split(full.until(ends), cases, cut)
@@ -212,6 +214,22 @@ def leave_one_out(full: Interactions, back: int, cap: int, repeats: bool) -> Spl
     as_of = full.ats[ends[users]]
     cases = _cases(full, (users, ends[users], ends[users] + 1, as_of), cap, repeats)
     return Split(full.until(ends), cases, int(full.ats.max(initial=0)) + 1)
+
+
+def session_split(
+    full: Interactions, cut: int, until: int, cap: int, gap_ms: int, repeats: bool
+) -> Split:
+    """Ask for every event from `cut` up to `until` (ms UTC) that is not the first of its session.
+
+    A session ends where a user does nothing for more than `gap_ms`. The history is all the user
+    did before the event asked for, earlier sessions included; what others did from the cut on
+    is not known. One target a case, so `repeats` False leaves out events with an item had before.
+    """
+    inside = np.zeros(len(full.items), bool)
+    inside[1:] = (np.diff(full.ats) <= gap_ms) & (np.diff(full.users) == 0)
+    asked = np.flatnonzero(inside & (full.ats >= cut) & (full.ats < until))
+    cases = _cases(full, (full.users[asked], asked, asked + 1, full.ats[asked]), cap, repeats)
+    return Split(full.until(full.places_before(cut)), cases, cut)
 
 
 def cut_times(full: Interactions, share: float) -> tuple[int, int, int]:

@@ -14,6 +14,7 @@ from training.splits import (
     interactions_of,
     leave_one_out,
     repeat_share,
+    session_split,
     time_split,
 )
 
@@ -120,6 +121,32 @@ def test_without_repeats_items_of_the_history_are_no_targets():
     assert asked(full, items, cases) == [("xy", "z", 2), ("y", "z", 2)]
     cases = time_split(full, day(2), day(3), 512, repeats=False).cases
     assert len(cases) == 0
+
+
+def test_only_users_with_enough_before_the_cut_are_asked():
+    full, items = full_of_rows(ROWS)
+    cases = time_split(full, day(2), day(6), 512, repeats=True, least=2).cases
+    assert asked(full, items, cases) == [("xy", "xz", 2)]
+    assert len(time_split(full, day(2), day(6), 512, repeats=True, least=3).cases) == 0
+
+
+def test_every_event_of_a_session_but_the_first_is_asked_for():
+    # Sessions by a gap of one day: a has x y | z v | u, b has y z.
+    rows = [("a", "x", 0), ("a", "y", 1), ("a", "z", 5), ("a", "v", 6), ("a", "u", 9),
+            ("b", "y", 5), ("b", "z", 6)]  # fmt: skip
+    full, items = full_of_rows(rows)
+    gap = day(1) - day(0)
+    known, cases, as_of = session_split(full, day(6), day(10), 512, gap, repeats=True)
+    assert asked(full, items, cases) == [("xyz", "v", 6), ("y", "z", 6)]
+    assert as_of == day(6)
+    assert len(known.items) == 4
+    # The day before the cut: one session's second event, and no event that opens a session.
+    cases = session_split(full, day(0), day(6), 512, gap, repeats=True).cases
+    assert asked(full, items, cases) == [("x", "y", 1)]
+    # Own items are nobody's question where repeats are not the task.
+    again, words = full_of_rows([("a", "x", 0), ("a", "x", 1), ("a", "y", 1), ("b", "x", 0)])
+    cases = session_split(again, day(0), day(9), 512, gap, repeats=False).cases
+    assert [c[1] for c in asked(again, words, cases)] == ["y"]
 
 
 def test_leave_one_out_asks_for_the_last_or_the_one_before():
