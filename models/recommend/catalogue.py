@@ -132,6 +132,11 @@ class Catalogue:
         return self._price[: self.size]
 
     @property
+    def created(self) -> npt.NDArray[np.int64]:
+        """When each listed item was created, UTC milliseconds; shape (n,)."""
+        return self._created[: self.size]
+
+    @property
     def codes(self) -> Codes:
         """Codes of each item's first categories, -1 padded; shape (n, CODES)."""
         return self._codes[: self.size]
@@ -227,12 +232,14 @@ class Catalogue:
 
     def with_number(self, name: str, low: float, high: float) -> Indices:
         """Answer the items whose attribute `name` is a number from `low` to `high`."""
-        numbers = self._numbers.get(name)
-        if not numbers:
-            return _indices(None)
-        rows = np.fromiter(numbers.keys(), np.int32, len(numbers))
-        values = np.fromiter(numbers.values(), np.float64, len(numbers))
+        rows, values = self.numbers(name)
         return rows[(values >= low) & (values <= high)]
+
+    def numbers(self, name: str) -> tuple[Indices, npt.NDArray[np.float64]]:
+        """Answer the items whose attribute `name` is a number, and the numbers."""
+        numbers = self._numbers.get(name, {})
+        rows = np.fromiter(numbers.keys(), np.int32, len(numbers))
+        return rows, np.fromiter(numbers.values(), np.float64, len(numbers))
 
     def _append(self, item_id: str) -> int:
         index = self.size

@@ -4,13 +4,13 @@ personal (or session) → similar → trending → popular → newest. Knows not
 filters or reasons.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from domain.slates import Fallback
+from domain.slates import Fallback, Sources
 from models.recommend.ask import Ask, Asker, Origin
 from models.recommend.blend import Scored
 from models.recommend.catalogue import Flags, Scores
@@ -25,7 +25,8 @@ class Proposal(NamedTuple):
     """Scores over the first m indices; those not above `floor` are not proposed.
 
     fallback: the mark of what it fills. scored: the model's scores, when it is their
-    proposal. alike: proposed for likeness to the item in view.
+    proposal. alike: proposed for likeness to the item in view. tell: answers the sources of
+    int32[k] rows that it speaks of itself, None for those it leaves to the others.
     """
 
     fallback: Fallback | None
@@ -33,6 +34,7 @@ class Proposal(NamedTuple):
     floor: float = -np.inf
     scored: Scored | None = None
     alike: bool = False
+    tell: Callable[[Indices], list[Sources | None]] | None = None
 
 
 @dataclass(slots=True)
@@ -71,10 +73,16 @@ def proposals(case: Case) -> Iterator[Proposal]:
         yield Proposal(own, near, best, alike=True)
     if scored is not None:
         yield Proposal(own, scored.total, scored=scored)
+    yield from impersonal(case)
+
+
+def impersonal(case: Case) -> Iterator[Proposal]:
+    """Yield what fills a slate when nothing is known of whoever asks, best first."""
+    desk = case.desk
     if desk.trending is not None:
         yield Proposal(Fallback.trending, desk.trending, 0.0)
     if desk.popular is not None:
-        yield Proposal(Fallback.popular, desk.popular, -np.inf if model else 0.0)
+        yield Proposal(Fallback.popular, desk.popular, -np.inf if desk.model else 0.0)
     yield Proposal(Fallback.newest, desk.catalogue.recency())
 
 
