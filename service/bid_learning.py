@@ -20,8 +20,8 @@ from domain.events import Event
 from domain.notices import Token
 from feature_store.shown import Shown
 from feature_store.store import Store
+from models.bandits.beliefs import Beliefs
 from models.bandits.evidence import REWARD
-from models.bidding.beliefs import Beliefs
 from models.bidding.landscape import Landscape
 from models.bidding.lore import ELSEWHERE
 from models.bidding.market import confidence_at

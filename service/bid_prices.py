@@ -17,8 +17,8 @@ import numpy.typing as npt
 from domain.campaigns import Campaign
 from domain.clock import HOUR_MS, Clock
 from domain.opportunities import Auction, Opportunity
+from models.bandits.beliefs import Beliefs, frozen
 from models.bidding.arms import MULTIPLIERS, NEUTRAL, WIDTH, arm_of
-from models.bidding.beliefs import Beliefs, frozen
 from models.bidding.columns import NUMBERS, SCORES, SHARED, code_of
 from models.bidding.drawing import draw_arms
 from models.bidding.landscape import Landscape, Moments, floor_word, moments_at

@@ -20,9 +20,9 @@ from domain.opportunities import (
     Spot,
 )
 from domain.targeting import Traits
+from models.bandits.beliefs import frozen
 from models.bandits.policies import Thompson
 from models.bidding.arms import MULTIPLIERS, WIDTH
-from models.bidding.beliefs import frozen
 from models.bidding.drawing import draw_arms
 from models.bidding.targeting import TargetingIndex
 from service.bid_prices import Prices

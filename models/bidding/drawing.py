@@ -30,7 +30,7 @@ def draw_arms(
     """Draw both arms.
 
     creatives, multipliers: mean float64[k, d], covariance float64[k, d, d] and outcomes of
-    models.bidding.beliefs; one whose mean has no rows is not asked. arms: int64[a], the creatives
+    models.bandits.beliefs; one whose mean has no rows is not asked. arms: int64[a], the creatives
     offered, by their rows. context: float64[d]. policy: float64[5], see models.bandits.policies.
     chances: the most that may be explored, then a uniform number in [0, 1) for each draw.
     """

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.bandits.bank import Bank, Names
+from models.bandits.beliefs import Beliefs, Pooled, frozen, pool_tree
 from models.bandits.evidence import COUNT, nothing
 from models.bandits.posterior import Gaussians, believe
 from models.bidding.arms import (
@@ -21,7 +23,6 @@ from models.bidding.arms import (
     OFFER_SPREAD,
     WIDTH,
 )
-from models.bidding.beliefs import Beliefs, Pooled, frozen, pool_tree
 from models.bidding.landscape import Landscape
 from models.bidding.lore import (
     AWAITED,
@@ -33,9 +34,7 @@ from models.bidding.lore import (
     FRESH,
     HOPED,
     SPENT,
-    Bank,
     Lore,
-    Names,
 )
 from models.bidding.market import Ground, moved
 from models.bidding.online import Calibration

@@ -7,17 +7,17 @@ nothing of how it is kept, or of how beliefs follow from it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from models.bandits.evidence import COUNT, Evidence, faded, fading, nothing
+from models.bandits.bank import Bank, empty_bank
+from models.bandits.evidence import faded, fading
 from models.bidding.arms import MULTIPLIERS, WIDTH
 from models.bidding.market import MarketEvidence
 
 F64 = npt.NDArray[np.float64]
-Names = tuple[str, str]
 
 CAME, FORETOLD, FRESH, BOUGHT, HOPED, AWAITED, SPENT, EXPLORED = range(8)
 """Columns of a campaign's sums: clicks, their summed chances, the part of those that is still too
@@ -49,38 +49,6 @@ class HalfLives:
     arms: float = 3 * 86_400_000.0
 
 
-class Bank(NamedTuple):
-    """Evidence by name: name number i has rows i·k … i·k + k - 1, k of them (see `rows`)."""
-
-    names: tuple[Names, ...]
-    evidence: Evidence
-    rows: int
-
-    def grown(self, wanted: Iterable[Names]) -> "Bank":
-        """Answer a bank that has all these names; those it had keep their numbers."""
-        known = set(self.names)
-        new = [name for name in dict.fromkeys(wanted) if name not in known]
-        if not new:
-            return self
-        more = nothing(len(new) * self.rows, WIDTH)
-        joined = Evidence(*(np.concatenate(pair) for pair in zip(self.evidence, more, strict=True)))
-        return Bank((*self.names, *new), joined, self.rows)
-
-    def pruned(self, most: int) -> "Bank":
-        """Answer the `most` names with the most outcomes."""
-        if len(self.names) <= most:
-            return self
-        counts = self.evidence.tallies[:, COUNT].reshape(-1, self.rows).sum(axis=1)
-        kept = np.sort(np.argsort(-counts, kind="stable")[:most])
-        rows = (kept[:, None] * self.rows + np.arange(self.rows)).ravel()
-        return Bank(tuple(self.names[i] for i in kept), self.evidence.rows(rows), self.rows)
-
-
-def empty_bank(rows: int) -> Bank:
-    """Answer a bank without names."""
-    return Bank((), nothing(0, WIDTH), rows)
-
-
 @dataclass(frozen=True, slots=True)
 class Lore:
     """What is shared.
@@ -99,8 +67,8 @@ class Lore:
     sums: F64 = field(default_factory=lambda: np.zeros((0, SUMS)))
     exchanges: tuple[str, ...] = ()
     told: F64 = field(default_factory=lambda: np.zeros((0, 3)))
-    multipliers: Bank = field(default_factory=lambda: empty_bank(len(MULTIPLIERS)))
-    creatives: Bank = field(default_factory=lambda: empty_bank(1))
+    multipliers: Bank = field(default_factory=lambda: empty_bank(len(MULTIPLIERS), WIDTH))
+    creatives: Bank = field(default_factory=lambda: empty_bank(1, WIDTH))
 
     def faded(self, now: int, lives: HalfLives, delay: float = 0.0) -> "Lore":
         """Answer what is left of it at `now`; time that runs backwards changes nothing.

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from models.bandits.bank import Bank
 from models.bandits.evidence import packed, unpacked
 from models.bidding.arms import MULTIPLIERS, WIDTH
 from models.bidding.lore import (
@@ -21,7 +22,6 @@ from models.bidding.lore import (
     MOST_PAIRS,
     MOST_WORKERS,
     SUMS,
-    Bank,
     Lore,
 )
 from models.bidding.market import MarketEvidence, believable

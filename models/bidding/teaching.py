@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 
-from models.bandits.evidence import COUNT, Evidence, fading
+from models.bandits.evidence import COUNT, fading
 from models.bandits.sites import LOGISTIC, absorb
 from models.bidding.arms import HEAD_START, NOISE, WIDTH
 from models.bidding.feedback import Rows
@@ -26,7 +26,6 @@ from models.bidding.lore import (
     FRESH,
     HOPED,
     SPENT,
-    Bank,
     HalfLives,
     Lore,
 )
@@ -103,10 +102,6 @@ def _count_told(lore: Lore, lessons: Lessons) -> Lore:
     return replace(lore, exchanges=tuple(names), told=told)
 
 
-def _writable(bank: Bank) -> Bank:
-    return bank._replace(evidence=Evidence(*(array.copy() for array in bank.evidence)))
-
-
 def _context(features: tuple[float, ...]) -> F64:
     return np.array((1.0, *features), np.float64)
 
@@ -117,7 +112,7 @@ def _teach_multipliers(lore: Lore, tried: list[Tried]) -> tuple[Lore, int]:
     if not good:
         return lore, len(tried)
     names = [(lore.exchange_of(one.exchange), one.campaign) for one in good]
-    bank = _writable(lore.multipliers.grown(names))
+    bank = lore.multipliers.grown(names).writable()
     place = {name: number for number, name in enumerate(bank.names)}
     arm = np.array([one.multiplier for one in good])
     rows = np.array([place[name] for name in names]) * bank.rows + arm
@@ -154,7 +149,7 @@ def _teach_creatives(lore: Lore, lessons: Lessons, lives: HalfLives) -> tuple[Lo
     ]
     if not outcomes:
         return lore, 0
-    bank = _writable(lore.creatives.grown((one.campaign, one.creative) for one in outcomes))
+    bank = lore.creatives.grown((one.campaign, one.creative) for one in outcomes).writable()
     place = {name: number for number, name in enumerate(bank.names)}
     beliefs = creative_beliefs(bank).copy()
     precision, shift, tallies = bank.evidence

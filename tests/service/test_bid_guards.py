@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from domain.clock import DAY_MS, HOUR_MS, system_clock
-from models.bidding.beliefs import Beliefs
+from models.bandits.beliefs import Beliefs
 from models.bidding.landscape import Landscape, columns_of
 from models.bidding.laws import LOGISTIC
 from service.shared_lore import NAME as LORE

@@ -9,9 +9,9 @@ import pytest
 from domain.campaigns import Aim, Campaign, Objective
 from domain.clock import FixedClock
 from domain.currencies import REFERENCE
+from models.bandits.beliefs import Beliefs, frozen
 from models.bandits.policies import Epsilon, Thompson
 from models.bidding.arms import MULTIPLIERS, NEUTRAL, WIDTH
-from models.bidding.beliefs import Beliefs, frozen
 from models.bidding.columns import SHARED
 from models.bidding.landscape import Landscape, columns_of
 from models.bidding.pricing import BID, CHANCE, CONFIDENCE, TABLE, VALUE

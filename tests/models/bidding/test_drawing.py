@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from models.bandits.beliefs import frozen
 from models.bandits.policies import Epsilon, Thompson
 from models.bidding.arms import MULTIPLIERS, WIDTH
-from models.bidding.beliefs import frozen
 from models.bidding.drawing import draw_arms
 
 NOBODY = frozen(np.zeros((0, WIDTH)), np.zeros((0, WIDTH, WIDTH)), 0.0)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.bandits.evidence import COUNT
+from models.bandits.bank import empty_bank
+from models.bidding.arms import WIDTH
 from models.bidding.lore import (
     AWAITED,
     CAME,
@@ -22,7 +23,6 @@ from models.bidding.lore import (
     WORKER_MS,
     HalfLives,
     Lore,
-    empty_bank,
 )
 from models.bidding.market import no_evidence
 from tests.models.bidding.schooling import BASE, NOW
@@ -92,14 +92,6 @@ def test_names_are_added_and_keep_their_numbers():
     assert full().with_campaigns(["c1"]).campaigns == ("c1", "c2")
 
 
-def test_the_least_known_names_are_dropped_first():
-    bank = empty_bank(2).grown([("e", f"c{n}") for n in range(5)])
-    bank.evidence.tallies[:, COUNT] = [3, 3, 0, 0, 9, 0, 1, 0, 4, 4]
-    assert [name for _, name in bank.pruned(3).names] == ["c0", "c2", "c4"]
-    assert bank.pruned(3).evidence.tallies[:, COUNT].tolist() == [3, 3, 9, 0, 4, 4]
-    assert bank.pruned(5) is bank
-
-
 def test_hostile_names_do_not_fill_it():
     lore = Lore()
     for number in range(2 * MOST_EXCHANGES):
@@ -115,8 +107,8 @@ def test_hostile_names_do_not_fill_it():
 def test_everything_has_its_bound():
     many = Lore().with_campaigns(f"c{n}" for n in range(MOST_CAMPAIGNS + 50))
     many.sums[:50, SPENT] = 1.0
-    pairs = empty_bank(5).grown((f"e{n % 40}", f"c{n}") for n in range(MOST_PAIRS + 9))
-    shown = empty_bank(1).grown((f"c{n}", "cr") for n in range(MOST_CREATIVES + 9))
+    pairs = empty_bank(5, WIDTH).grown((f"e{n % 40}", f"c{n}") for n in range(MOST_PAIRS + 9))
+    shown = empty_bank(1, WIDTH).grown((f"c{n}", "cr") for n in range(MOST_CREATIVES + 9))
     lore = Lore(
         campaigns=many.campaigns, sums=many.sums, multipliers=pairs, creatives=shown
     ).bounded()  # fmt: skip

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from models.bandits.beliefs import frozen, pool_tree
 from models.bandits.evidence import Evidence, nothing
 from models.bandits.pooling import pool_campaigns, said_by
 from models.bandits.posterior import believe
-from models.bidding.beliefs import frozen, pool_tree
 
 D, ARMS, CAMPAIGNS = 3, 4, 5
 TOP = said_by(np.array([0.5, 0.0, -0.2]), np.array([1.0, 0.5, 0.5]))
