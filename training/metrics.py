@@ -59,24 +59,69 @@ def coverage(lists: Lists, k: int, n_items: int) -> float:
     return float((shown >= 0).sum() / max(n_items, 1))
 
 
-def with_intervals(
-    values: Mapping[str, npt.NDArray[np.float64]], rng: np.random.Generator, rounds: int = 1000
-) -> dict[str, Metric]:
-    """Answer each mean with the 2.5 and 97.5 percentiles of its bootstrap over cases.
+def coverage_interval(lists: Lists, k: int, n_items: int) -> Metric:
+    """Answer `coverage` with its 95 % interval by the jackknife over cases (Efron, 1982).
 
-    Every value sees the same resamples (Efron, 1979). Without cases all are 0.
+    A bootstrap would not do: it shows fewer distinct lists, so less of the catalogue. Leaving
+    out one case loses the items that only its list holds, and that is all there is to count.
+    """
+    value, shown = coverage(lists, k, n_items), lists[:, :k]
+    c = len(shown)
+    if c < 2:
+        return Metric(value, value, value)
+    counts = np.bincount(shown[shown >= 0], minlength=1)
+    alone = ((counts[np.maximum(shown, 0)] == 1) & (shown >= 0)).sum(axis=1) / max(n_items, 1)
+    half = 1.96 * float(np.sqrt((c - 1) / c * ((alone - alone.mean()) ** 2).sum()))
+    return Metric(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def resampled(
+    table: npt.NDArray[np.float64],
+    owners: npt.NDArray[np.int64] | None,
+    rng: np.random.Generator,
+    rounds: int,
+) -> npt.NDArray[np.float64]:
+    """Answer float64[rounds, m]: means of float64[c, m] over resampled cases; NaN has no say.
+
+    With `owners` (int64[c]) all cases of one owner are drawn together, as they must be where a
+    user is asked many questions. A column that a resample leaves empty has a NaN there.
+    """
+    if owners is None:
+        owners = np.arange(len(table))
+    who = np.unique(owners, return_inverse=True)[1]
+    said = ~np.isnan(table)
+    u = int(who.max(initial=-1)) + 1
+    sums, sizes = np.zeros((u, table.shape[1])), np.zeros((u, table.shape[1]))
+    np.add.at(sums, who, np.where(said, table, 0.0))
+    np.add.at(sizes, who, said)
+    means = np.empty((rounds, table.shape[1]))
+    for i in range(rounds):
+        counts = np.bincount(rng.integers(0, u, u), minlength=u).astype(float)
+        whole = counts @ sizes
+        means[i] = np.where(whole > 0, counts @ sums / np.maximum(whole, 1), np.nan)
+    return means
+
+
+def with_intervals(
+    values: Mapping[str, npt.NDArray[np.float64]],
+    rng: np.random.Generator,
+    rounds: int = 1000,
+    owners: npt.NDArray[np.int64] | None = None,
+) -> dict[str, Metric]:
+    """Answer each mean with the 2.5 and 97.5 percentiles of its bootstrap over cases or owners.
+
+    Every value sees the same resamples (Efron, 1979). A case whose value is NaN has no say in
+    it. Values without any case are 0.
     """
     names = list(values)
     table = np.stack([values[name] for name in names], axis=1) if names else np.zeros((0, 0))
-    c = len(table)
-    if c == 0:
-        return {name: Metric(0.0, 0.0, 0.0) for name in names}
-    means = np.empty((rounds, len(names)))
-    for i in range(rounds):
-        counts = np.bincount(rng.integers(0, c, c), minlength=c)
-        means[i] = counts @ table / c
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    return {
-        name: Metric(float(table[:, i].mean()), float(low[i]), float(high[i]))
-        for i, name in enumerate(names)
-    }
+    heard = [] if not len(table) else np.flatnonzero(~np.isnan(table).all(axis=0)).tolist()
+    out = {name: Metric(0.0, 0.0, 0.0) for name in names}
+    if not heard:
+        return out
+    means = resampled(table[:, heard], owners, rng, rounds)
+    low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
+    for i, column in enumerate(heard):
+        value = float(np.nanmean(table[:, column]))
+        out[names[column]] = Metric(value, float(low[i]), float(high[i]))
+    return out

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.metrics import coverage, hits, per_case, with_intervals
+from training.metrics import (
+    coverage,
+    coverage_interval,
+    hits,
+    per_case,
+    resampled,
+    with_intervals,
+)
 
 
 def table(*cases):
@@ -107,3 +114,49 @@ def test_constant_values_have_no_width_and_no_cases_are_zero():
     assert with_intervals({"x": np.ones(9)}, rng)["x"] == (1, 1, 1)
     assert with_intervals({"x": np.empty(0)}, rng)["x"] == (0, 0, 0)
     assert with_intervals({}, rng) == {}
+
+
+def test_a_case_without_a_value_has_no_say():
+    rng = np.random.default_rng(0)
+    some = np.array([1.0, np.nan, 3.0, np.nan])
+    found = with_intervals({"some": some, "all": np.ones(4), "none": np.full(4, np.nan)}, rng, 400)
+    assert found["some"].value == 2
+    assert 1 <= found["some"].low < found["some"].high <= 3
+    assert found["all"] == (1, 1, 1)
+    assert found["none"] == (0, 0, 0)
+
+
+def test_cases_of_one_owner_are_drawn_together():
+    # Ten owners with a hundred equal cases each: as uncertain as ten cases, not as a thousand.
+    values = np.repeat(np.arange(10) % 2, 100).astype(float)
+    owners = np.repeat(np.arange(10), 100)
+    apart = with_intervals({"x": values}, np.random.default_rng(0))["x"]
+    together = with_intervals({"x": values}, np.random.default_rng(0), owners=owners)["x"]
+    assert together.value == apart.value == 0.5
+    ten = with_intervals({"x": np.arange(10) % 2 * 1.0}, np.random.default_rng(0))["x"]
+    assert (together.low, together.high) == (ten.low, ten.high)
+    assert apart.high - apart.low < (together.high - together.low) / 5
+
+
+def test_resampled_means_are_those_of_the_drawn_cases():
+    table = np.array([[1.0, np.nan], [5.0, 2.0]])
+    means = resampled(table, None, np.random.default_rng(0), 200)
+    assert set(means[:, 0].tolist()) == {1.0, 3.0, 5.0}
+    both = means[:, 0]
+    # The second column was heard in the second case alone, and says nothing without it.
+    assert np.isnan(means[both == 1.0, 1]).all()
+    assert (means[both != 1.0, 1] == 2.0).all()
+
+
+def test_the_interval_of_coverage_comes_from_what_only_one_list_shows():
+    shared = np.zeros((50, 1), np.int32)
+    assert coverage_interval(shared, 1, 10) == (0.1, 0.1, 0.1)
+    rng = np.random.default_rng(3)
+    lists = np.array([rng.choice(400, 3, replace=False) for _ in range(150)], np.int32)
+    value, low, high = coverage_interval(lists, 3, 400)
+    assert value == coverage(lists, 3, 400)
+    c = len(lists)
+    without = [coverage(np.delete(lists, case, axis=0), 3, 400) for case in range(c)]
+    spread = 1.96 * np.sqrt((c - 1) / c * ((without - np.mean(without)) ** 2).sum())
+    assert (high - low) / 2 == pytest.approx(spread)
+    assert coverage_interval(lists[:1], 3, 400).low == coverage(lists[:1], 3, 400)
