@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.bandits.bank import Bank, empty_bank
 from models.bandits.evidence import faded, fading
+from models.bandits.teachers import number_of, signed
 from models.bidding.arms import MULTIPLIERS, WIDTH
 from models.bidding.market import MarketEvidence
 
@@ -30,9 +31,6 @@ MOST_EXCHANGES: Final = 32
 MOST_PAIRS: Final = 512
 """Exchanges with campaigns that multipliers are learned of."""
 MOST_CREATIVES: Final = 2_000
-MOST_WORKERS: Final = 256
-WORKER_MS: Final = 3_600_000
-"""A worker not heard of for so long is no more: its numbers are forgotten."""
 ELSEWHERE: Final = ""
 """The exchange that stands for all beyond MOST_EXCHANGES, and for names too long to be names."""
 _LONGEST: Final = 128
@@ -104,14 +102,11 @@ class Lore:
 
     def number_of(self, worker: str) -> int:
         """Answer the number of the last lessons that a worker added, 0 for none."""
-        return self.workers.get(worker, (0, 0))[0]
+        return number_of(self.workers, worker)
 
     def signed(self, worker: str, number: int, now: int) -> "Lore":
         """Answer it with a worker's number; those long gone, and too many, are dropped."""
-        heard = {name: told for name, told in self.workers.items() if now - told[1] < WORKER_MS}
-        heard[worker] = (number, now)
-        latest = sorted(heard.items(), key=lambda one: -one[1][1])[:MOST_WORKERS]
-        return replace(self, workers=dict(latest))
+        return replace(self, workers=signed(self.workers, worker, number, now))
 
     def exchange_of(self, name: str) -> str:
         """Answer under which name an exchange is learned of."""

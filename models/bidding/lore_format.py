@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from models.bandits.bank import Bank
 from models.bandits.evidence import packed, unpacked
+from models.bandits.teachers import MOST_WORKERS
 from models.bidding.arms import MULTIPLIERS, WIDTH
 from models.bidding.lore import (
     MOST_CAMPAIGNS,
     MOST_CREATIVES,
     MOST_EXCHANGES,
     MOST_PAIRS,
-    MOST_WORKERS,
     SUMS,
     Lore,
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.bandits.bank import empty_bank
+from models.bandits.teachers import MOST_WORKERS, WORKER_MS
 from models.bidding.arms import WIDTH
 from models.bidding.lore import (
     AWAITED,
@@ -17,10 +18,8 @@ from models.bidding.lore import (
     MOST_CREATIVES,
     MOST_EXCHANGES,
     MOST_PAIRS,
-    MOST_WORKERS,
     SPENT,
     SUMS,
-    WORKER_MS,
     HalfLives,
     Lore,
 )
