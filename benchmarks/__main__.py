@@ -6,6 +6,7 @@ Knows nothing of what a benchmark measures.
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from benchmarks import (
@@ -31,7 +32,8 @@ from benchmarks import (
     uplift,
 )
 from benchmarks.harness import Arguments, Benchmark, as_line, data_folder, for_people, report
-from domain.errors import SanderlingError
+from domain.errors import SanderlingError, ScientistError
+from training.fit.budget import seconds_of
 
 BENCHMARKS: dict[str, Benchmark] = {
     "parity": parity.run,
@@ -71,11 +73,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", metavar="DIR", help="folder of the public logs")
     parser.add_argument("--dataset", default="", help="only this log, where there are several")
     parser.add_argument("--case", default="", help="only this case, where there are several")
+    parser.add_argument("--split", default="", help="only this way of parting a log")
+    parser.add_argument("--cold", action="store_true", help="items nobody has had yet")
+    parser.add_argument("--budget", type=_seconds, default=0.0, help="of a fit, such as 3m")
+    parser.add_argument("--catalogue", type=int, default=0, help="items (0: those of the log)")
     parser.add_argument("--runs", type=int, default=0, help="how often to repeat (0: its own)")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a timed stretch")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--out", type=Path, default=results.TABLE, help="the table `all` writes")
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ScientistError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _names(text: str) -> list[str]:
@@ -92,9 +105,9 @@ def _names(text: str) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run what `argv` names; answer the exit status."""
     chosen = _parser().parse_args(argv)
-    arguments = Arguments(
-        data_folder(chosen.data), chosen.dataset, chosen.runs, chosen.seconds, chosen.case
-    )
+    names = [field.name for field in fields(Arguments) if field.name != "data"]
+    given = {name: getattr(chosen, name) for name in names}
+    arguments = Arguments(data_folder(chosen.data), **given)
     if chosen.name == "all":
         return results.run_all(chosen.only or list(BENCHMARKS), arguments, chosen.out)
     try:

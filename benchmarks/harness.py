@@ -39,6 +39,10 @@ class Arguments:
     runs: overrides how often the benchmark repeats itself; 0 is its own choice.
     seconds: overrides how long one timed stretch lasts; 0 is the benchmark's own choice.
     case: limits a benchmark of several cases to one of them; "" is all.
+    split: limits a benchmark that parts logs in several ways to one of them; "" is all.
+    cold: asks for what nobody has had yet, where a benchmark can.
+    budget: seconds that a fit may take; 0 is the benchmark's own choice.
+    catalogue: how many items there are, where that can be chosen; 0 is the log's own.
     """
 
     data: Path | None = None
@@ -46,6 +50,10 @@ class Arguments:
     runs: int = 0
     seconds: float = 0.0
     case: str = ""
+    split: str = ""
+    cold: bool = False
+    budget: float = 0.0
+    catalogue: int = 0
 
     def need(self, *parts: str) -> Path:
         """Answer the path `parts` under the data folder; raises TooLittleData when absent."""

