@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import BadField
+from models.recommend.controls import NO_CONTROLS, Controls, check_controls
 from models.recommend.filters import NO_FILTER, Filter, Rule, check_filter, check_rules
 from models.recommend.lookup import Hashes
 
@@ -63,7 +64,8 @@ class Ask:
     """What is asked: 1 ≤ k ≤ MAX_K, 0 ≤ diversity ≤ 1; see filters for the rest.
 
     item: the item in view, "" for none. exclude_seen: None leaves it to what the model
-    learned from the log. explain: whether every place comes with its reasons.
+    learned from the log. explain: whether every place comes with its reasons. controls: what
+    else is asked of the answer; NO_CONTROLS itself costs nothing (see controls.settled).
     """
 
     k: int = 20
@@ -73,6 +75,7 @@ class Ask:
     rules: tuple[Rule, ...] = ()
     diversity: float = 0.0
     explain: bool = False
+    controls: Controls = NO_CONTROLS
 
 
 def check_ask(ask: Ask) -> Ask:
@@ -88,4 +91,8 @@ def check_ask(ask: Ask) -> Ask:
         check_filter(ask.chosen)
     if ask.rules:
         check_rules(ask.rules, ask.chosen)
+    if ask.controls is not NO_CONTROLS:
+        check_controls(ask.controls, ask.k, ask.exclude_seen, ask.item)
+        if ask.controls.calibrated and ask.diversity > 0:
+            raise BadField("a number or calibrated", field="diversity", code="contradiction")
     return ask

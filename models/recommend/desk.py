@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.recommend.catalogue import Catalogue, Scores
+from models.recommend.diversity import Graph
 from models.recommend.filters import Masks
+from models.recommend.item_graph import ItemGraph
 from models.recommend.model import RecommendModel
+from models.recommend.objective import Worths
+from models.recommend.together import Together
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +28,7 @@ class Desk:
     name: the model's, "" for none. trending: float32[m] over the first m indices, 0 where
     not trending; None when unknown. popular: how much everyone wants each of the model's
     items, float32[n]. kind_weights: float32[256], what an event of each kind says to the
-    model; it does not listen to those of 0.
+    model; it does not listen to those of 0. worths: what items are worth beyond a click.
     """
 
     catalogue: Catalogue
@@ -34,18 +38,44 @@ class Desk:
     masks: Masks = field(init=False)
     popular: Scores | None = field(init=False)
     kind_weights: Scores = field(init=False)
+    worths: Worths = field(init=False)
+    _together: Together | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.masks = Masks(self.catalogue)
+        self.worths = Worths(self.catalogue)
         self.popular = None
         self.kind_weights = np.zeros(256, np.float32)
         if self.model is not None:
             self.popular = popularity(self.model)
             self.kind_weights[: self.model.kind_weights.size] = self.model.kind_weights
 
-    def show_trends(self, items: Sequence[str], trending: Floats, popular: Floats) -> None:
+    @property
+    def graph(self) -> Graph | None:
+        """The model's item graph: offsets, targets and weights; None when it has none."""
+        if self.model is None or "graph" not in self.model.members:
+            return None
+        member = self.model.scorers[self.model.members.index("graph")]
+        return member.edges if isinstance(member, ItemGraph) else None
+
+    @property
+    def together(self) -> Together | None:
+        """The item graph in both directions, laid out when first asked for; None without one."""
+        graph = self.graph
+        if self._together is None and graph is not None:
+            self._together = Together(graph)
+        return self._together
+
+    def show_trends(
+        self,
+        items: Sequence[str],
+        trending: Floats,
+        popular: Floats,
+        deeds: Floats | None = None,
+    ) -> None:
         """Take what is wanted now and over all time, each parallel to the ids `items`.
 
+        deeds: float64[2, m], how often each was clicked and bought; None where nobody counted.
         Items met here for the first time become recommendable, as known from the log.
         Without a model, what was wanted over all time is what is popular.
         """
@@ -57,6 +87,10 @@ class Desk:
         if self.model is None:
             self.popular = np.zeros(self.catalogue.size, np.float32)
             self.popular[rows[known]] = popular[known]
+        counts = np.zeros((2, self.catalogue.size))
+        if deeds is not None:
+            counts[:, rows[known]] = deeds[:, known]
+        self.worths.show(counts[0], counts[1])
 
 
 def popularity(model: RecommendModel) -> Scores:

@@ -82,5 +82,8 @@ def hear(desk: Desk, asker: Asker, as_of: int, allowed: Flags, exclude_seen: boo
         COUNTS_AS_SEEN if exclude_seen else _NOTHING, allowed, rows, tuple(past), withheld,
     )  # fmt: skip
     if kept < size:
-        past = Past(*(column[:kept] for column in past))
+        past = Past(
+            past.indices[:kept], past.weights[:kept], past.days[:kept],
+            past.places[:kept], past.kinds[:kept],
+        )  # fmt: skip
     return Heard(rows, past if kept else None, withheld[:gone], unknown)

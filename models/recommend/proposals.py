@@ -58,7 +58,7 @@ class Case:
 
 def proposals(case: Case) -> Iterator[Proposal]:
     """Yield what may fill the slate of `case`, best first."""
-    desk, model = case.desk, case.desk.model
+    model = case.desk.model
     own = Fallback.session if case.asker.origin is Origin.session else None
     scored = None
     if model is not None and case.past is not None:
