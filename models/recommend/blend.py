@@ -53,12 +53,15 @@ class Scored(NamedTuple):
 
     still: float32[s, n], what is the same for everybody, shared. moving: the scores of the
     others in their own units, float32[m, n], their means and their gains, float32[m]; each
-    adds (raw - mean) * gain.
+    adds (raw - mean) * gain. standing: the standard scores behind `still`; scales: float32[m],
+    what makes the others' standard scores of (raw - mean).
     """
 
     total: Floats
     still: Floats
     moving: tuple[Floats, Floats, Floats]
+    standing: Floats
+    scales: Floats
 
     def parts(self, rows: Ints) -> Floats:
         """Answer float32[s + m, k]: what each voice added to int32[k] items."""
@@ -82,19 +85,26 @@ class Blend:
     """The members that are heard, over n items; `voices` are their names, in parts' order."""
 
     def __init__(
-        self, names: Sequence[str], members: Sequence[Member], weights: Floats, n: int
+        self,
+        names: Sequence[str],
+        members: Sequence[Member],
+        weights: Floats,
+        n: int,
+        also: Sequence[str] = (),
     ) -> None:
-        """Take every member and its weight; one of weight 0 is never asked."""
+        """Take every member and its weight; one of weight 0 is asked only if `also` names it."""
         heard = [
             (name, member, float(weight), member.standing)
             for name, member, weight in zip(names, members, weights.tolist(), strict=True)
-            if weight > 0
+            if weight > 0 or name in also
         ]
         still = [one for one in heard if one[3] is not None]
         moving = [one for one in heard if one[3] is None]
         self.voices = tuple([one[0] for one in still + moving])
-        rows = [np.float32(weight) * row for _, _, weight, row in still if row is not None]
-        self._still = frozen(np.array(rows, np.float32).reshape(len(rows), n), np.float32)
+        rows = [row for _, _, _, row in still if row is not None]
+        shares = np.array([one[2] for one in still], np.float32)
+        self._standing = frozen(np.array(rows, np.float32).reshape(len(rows), n), np.float32)
+        self._still = frozen(self._standing * shares[:, None], np.float32)
         self._base = frozen(self._still.sum(axis=0, dtype=np.float32), np.float32)
         self._members = tuple([one[1] for one in moving])
         self._weights = frozen(np.array([one[2] for one in moving]), np.float32)
@@ -103,9 +113,9 @@ class Blend:
         """Answer the weighted scores of all items for one history."""
         count, n = len(self._members), self._base.shape[0]
         raw, total = np.empty((count, n), np.float32), np.empty(n, np.float32)
-        means, gains = np.empty(count, np.float32), np.empty(count, np.float32)
+        means, scales = np.empty(count, np.float32), np.empty(count, np.float32)
         for row, member in enumerate(self._members):
-            means[row], gains[row] = member.raw(past, raw[row])
-        gains *= self._weights
+            means[row], scales[row] = member.raw(past, raw[row])
+        gains = scales * self._weights
         weigh(raw, means, gains, self._base, total)
-        return Scored(total, self._still, (raw, means, gains))
+        return Scored(total, self._still, (raw, means, gains), self._standing, scales)

@@ -16,10 +16,12 @@ from domain.clock import DAY_MS
 from domain.events import KINDS
 from domain.ids import hash64
 from models.recommend.blend import Blend, Scored
+from models.recommend.candidates import ANY_TIME, Scene, scene_of
 from models.recommend.factors import Factors
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Floats, Ints, Member, Past, frozen, standardise
 from models.recommend.popularity import Popularity
+from models.recommend.ranker import Ranker
 from models.recommend.repeats import Repeats
 from models.recommend.topk import top_k
 
@@ -36,6 +38,16 @@ MEMBERS: dict[str, type[Member]] = {
 """Every member by name. A new one adds its line here and one beside its fit."""
 
 Hashes = npt.NDArray[np.uint64]
+_RANKER = "ranker_"
+
+
+def _named(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Answer the arrays whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -86,7 +98,9 @@ class RecommendModel:
     members: every member's name; voices: those with a weight above 0, in the order of
     `Scored.parts`, what is the same for everybody first. kind_weights: float32[KINDS], what an
     event of each kind says; 0 is ignored. repeats: whether items of the history may be
-    recommended again unless the request says otherwise, as learned from the log.
+    recommended again unless the request says otherwise, as learned from the log. ranker: what
+    looks again at the best of the blend, None where validation did not speak for one; the
+    members it is told of are heard even at weight 0.
     """
 
     items: tuple[str, ...]
@@ -96,6 +110,7 @@ class RecommendModel:
     weights: Floats
     kind_weights: Floats
     repeats: bool = False
+    ranker: Ranker | None = None
     voices: tuple[str, ...] = field(init=False)
     _blend: Blend = field(init=False, repr=False)
     _sorted: Hashes = field(init=False, repr=False)
@@ -103,7 +118,10 @@ class RecommendModel:
 
     def __post_init__(self) -> None:
         order = np.argsort(self.hashes, kind="stable")
-        blend = Blend(self.members, self.scorers, self.weights, len(self.items))
+        also = self.ranker.voices if self.ranker else ()
+        blend = Blend(self.members, self.scorers, self.weights, len(self.items), also)
+        if self.ranker and self.ranker.voices != blend.voices:
+            raise ValueError("the ranker was learned beside other members")
         object.__setattr__(self, "_blend", blend)
         object.__setattr__(self, "voices", blend.voices)
         object.__setattr__(self, "_order", frozen(order, np.int32))
@@ -140,10 +158,23 @@ class RecommendModel:
         indices: int32[h]; kinds: uint8[h]; ats: int64[h], UTC milliseconds; as_of: the same
         unit. Nothing is excluded: neither items of the history nor items that may not be shown.
         """
-        return self.score_past(self.past(indices, kinds, ats, as_of))
+        return self.score_past(self.past(indices, kinds, ats, as_of), None, scene_of(as_of))
 
-    def score_past(self, past: Past) -> Scored:
-        """Score all n items for the events of a history that count."""
+    def score_past(
+        self, past: Past, allowed: npt.NDArray[np.bool_] | None = None, scene: Scene = ANY_TIME
+    ) -> Scored:
+        """Score all n items for the events of a history that count.
+
+        With a ranker the best of the blend that may be shown (bool[m], m ≥ n; None for all) are
+        put in its order, above everything else that may be shown.
+        """
+        scored = self._blend.score(past)
+        if self.ranker is None or not past.indices.size:
+            return scored
+        return self.ranker.reorder(scored, past, allowed, scene)
+
+    def blended(self, past: Past) -> Scored:
+        """Score all n items by the blend alone, as the ranker is told."""
         return self._blend.score(past)
 
     def similar(self, index: int) -> Floats:
@@ -209,6 +240,8 @@ class RecommendModel:
         }
         for name, member in zip(self.members, self.scorers, strict=True):
             found.update({f"{name}_{key}": array for key, array in member.arrays().items()})
+        if self.ranker is not None:
+            found.update({_RANKER + key: array for key, array in self.ranker.arrays().items()})
         return found
 
     def params(self) -> dict[str, Any]:
@@ -224,6 +257,7 @@ class RecommendModel:
             "order": list(self.members),
             "kind_weights": [float(weight) for weight in self.kind_weights],
             "repeats": self.repeats,
+            **({} if self.ranker is None else {"ranker": self.ranker.params()}),
         }
 
     @classmethod
@@ -240,14 +274,11 @@ class RecommendModel:
         for name in params["order"]:
             numbers = params["members"][name]
             own = {key: value for key, value in numbers.items() if key != "weight"}
-            prefix = f"{name}_"
-            parts = {
-                key.removeprefix(prefix): value
-                for key, value in arrays.items()
-                if key.startswith(prefix)
-            }
-            scorers.append(MEMBERS[name].from_parts(parts, own))
+            scorers.append(MEMBERS[name].from_parts(_named(arrays, f"{name}_"), own))
         weights = [params["members"][name]["weight"] for name in params["order"]]
+        ranker = None
+        if "ranker" in params:
+            ranker = Ranker.from_parts(_named(arrays, _RANKER), params["ranker"])
         return cls(
             items=items,
             hashes=frozen(arrays["hashes"], np.uint64),
@@ -256,6 +287,7 @@ class RecommendModel:
             weights=frozen(np.array(weights), np.float32),
             kind_weights=frozen(np.array(params["kind_weights"]), np.float32),
             repeats=bool(params["repeats"]),
+            ranker=ranker,
         )
 
     @classmethod

@@ -1,16 +1,21 @@
 """A small recommender made by hand, every member in it, and histories for it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from domain.clock import DAY_MS
 from domain.events import KINDS, Kind
 from domain.ids import hash64
+from models.forest import Forest
+from models.recommend.candidates import ITEM, columns_of
 from models.recommend.factors import Factors
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Past, frozen
 from models.recommend.model import RecommendModel
 from models.recommend.popularity import Popularity
-from models.recommend.repeats import Repeats
+from models.recommend.ranker import Ranker
+from models.recommend.repeats import FEATURES, Repeats
 
 AS_OF = 1_700_000_000_000
 
@@ -39,6 +44,14 @@ def graph_of(n: int, edges: dict[tuple[int, int], float], decay: float = 0.5) ->
     )
 
 
+def repeats_of(rates, lift: float = 3.0, **coefficients: float) -> Repeats:
+    """Repeats of items had again at these rates: often, lately and readily counts, unless said."""
+    facts = np.stack([np.log(rates), np.zeros(len(rates)), np.zeros(len(rates))], axis=1)
+    chosen = coefficients or {"often": 1.0, "since": -0.3, "log_rate": 1.0}
+    learned = [chosen.get(name, 0.0) for name in ("alone", *FEATURES)]
+    return Repeats(facts, np.array(learned), lift)
+
+
 def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> RecommendModel:
     """A model of n items i0, i1, … with random members; `weights` replaces those of members.
 
@@ -51,7 +64,7 @@ def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> R
         "trend": Popularity(rng.integers(1, 50, n).astype(np.float32), 7.0),
         "graph": graph_of(n, edges),
         "factors": Factors(rng.normal(0, 0.3, (n, 8)).astype(np.float32), 0.5, 10.0, 0.9),
-        "repeats": Repeats(rng.uniform(0.1, 1, n).astype(np.float32), 30.0),
+        "repeats": repeats_of(rng.uniform(0.1, 1, n)),
     }
     chosen = {"popularity": 0.1, "trend": 0.05, "graph": 1.0, "factors": 0.6, "repeats": 0.2}
     chosen.update(weights)
@@ -67,6 +80,37 @@ def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> R
         kind_weights=frozen(kinds, np.float32),
         repeats=again,
     )
+
+
+def random_forest(features: int, trees: int = 12, seed: int = 0) -> Forest:
+    """Trees of one split each on random columns; missing values go right."""
+    rng = np.random.default_rng(seed)
+    two = np.arange(0, 2 * trees + 1, 2)
+    arrays: dict[str, np.ndarray] = {
+        "splits": np.arange(trees + 1),
+        "leaves": two,
+        "feature": rng.integers(0, features, trees),
+        "threshold": rng.normal(0.5, 1.0, trees),
+        "kind": np.zeros(trees),
+        "missing_left": np.zeros(trees),
+        "left": np.full(trees, ~0),
+        "right": np.full(trees, ~1),
+        "cover": np.full(trees, 2.0),
+        "bits_start": np.zeros(trees + 1),
+        "bits": np.zeros(0),
+        "value": rng.normal(size=2 * trees),
+        "leaf_cover": np.ones(2 * trees),
+    }
+    return Forest.from_arrays({**arrays, "features": np.array([features])})
+
+
+def ranked_model(n: int = 40, most: int = 20, seed: int = 0, **weights) -> RecommendModel:
+    """A small model that puts the best of its blend in the order of a random forest."""
+    model = small_model(n, **weights)
+    voices = ("popularity", "trend", "graph", "factors", "repeats")
+    forest = random_forest(len(columns_of(voices)), seed=seed)
+    facts = np.random.default_rng(seed).random((n, len(ITEM))).astype(np.float32)
+    return replace(model, ranker=Ranker(voices, forest, frozen(facts, np.float32), most))
 
 
 def history(rng: np.random.Generator, n: int, h: int):

@@ -1,0 +1,98 @@
+"""The ranker: a forest that looks again at the best of the blend and puts them in its own order.
+
+The blend lends its scores: the candidate that the forest likes best gets the highest of theirs,
+the next the next, so that candidates stay above all others and scores stay on one scale. Knows
+nothing of how the forest was learned.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numba import njit
+
+from models.forest.forest import Forest
+from models.recommend.blend import Scored
+from models.recommend.candidates import ITEM, Scene, columns_of, features
+from models.recommend.member import Floats, Ints, Past, frozen
+from models.recommend.topk import top_k
+
+MOST = 150
+"""Candidates that are looked at again."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lift(total: np.ndarray, chosen: np.ndarray, worth: np.ndarray) -> None:
+    """Give the scores of int32[c] items, best first, to the same items in the order of `worth`.
+
+    total: float32[n], changed in place. worth: float64[c]. Equal worth keeps the order of the
+    scores. Scores that would be equal are raised by the least step, so that the order holds.
+    """
+    count = chosen.shape[0]
+    lent = np.empty(count, np.float32)
+    for c in range(count - 1, -1, -1):
+        lent[c] = total[chosen[c]]
+        floor = lent[c + 1] if c + 1 < count else lent[c]
+        lent[c] = max(lent[c], np.nextafter(floor, np.float32(np.inf)))
+    order = np.argsort(-worth, kind="mergesort")
+    for c in range(count):
+        total[chosen[order[c]]] = lent[c]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """A forest over the columns of `candidates.columns_of(voices)`.
+
+    voices: the blend's, in its order. facts: float32[n, len(ITEM)], what is known of each item
+    as of the fit. most: how many candidates there are at most.
+    """
+
+    voices: tuple[str, ...]
+    forest: Forest
+    facts: Floats
+    most: int = MOST
+
+    def __post_init__(self) -> None:
+        if self.forest.features != len(columns_of(self.voices)):
+            raise ValueError("the ranker's forest has other columns than its voices make")
+        if self.facts.ndim != 2 or self.facts.shape[1] != len(ITEM):
+            raise ValueError("the ranker's facts are not those of items")
+
+    def chosen(self, scored: Scored, allowed: np.ndarray | None) -> Ints:
+        """Answer int32 of the candidates, best of the blend first; allowed: bool[m], m ≥ n."""
+        some = None if allowed is None else allowed[: scored.total.shape[0]]
+        return top_k(scored.total, self.most, some)
+
+    def reorder(
+        self, scored: Scored, past: Past, allowed: np.ndarray | None, scene: Scene
+    ) -> Scored:
+        """Put the candidates in the forest's order, in `scored.total` itself."""
+        chosen = self.chosen(scored, allowed)
+        worth = self.forest.raw(features(chosen, past, scored, self.facts, scene))
+        lift(scored.total, chosen, worth)
+        return scored
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Answer every array by name, for a bundle."""
+        forest = {f"forest_{name}": array for name, array in self.forest.arrays().items()}
+        return {"facts": self.facts, **forest}
+
+    def params(self) -> dict[str, Any]:
+        """Answer what is no array, as JSON values."""
+        return {"voices": list(self.voices), "most": self.most, "trees": len(self.forest)}
+
+    @classmethod
+    def from_parts(cls, arrays: dict[str, np.ndarray], params: dict[str, Any]) -> Self:
+        """Make the ranker again; raises KeyError or ValueError for parts that do not fit."""
+        prefix = "forest_"
+        forest = {
+            name.removeprefix(prefix): array
+            for name, array in arrays.items()
+            if name.startswith(prefix)
+        }
+        return cls(
+            tuple(params["voices"]),
+            Forest.from_arrays(forest),
+            frozen(arrays["facts"], np.float32),
+            int(params["most"]),
+        )

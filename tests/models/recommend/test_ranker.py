@@ -1,0 +1,146 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.bundle import Draft, Golden, write_bundle
+from models.families import load_scorer
+from models.forest import Forest
+from models.recommend.candidates import ANY_TIME, ITEM, columns_of, features
+from models.recommend.model import RecommendModel
+from models.recommend.ranker import Ranker, lift
+from models.recommend.topk import top_k
+from tests.models.recommend.small import AS_OF, history, past_of, ranked_model, small_model
+
+N = 40
+PAST = past_of([3, 8, 8, 21])
+
+
+def order_of(model, past, allowed=None, k=N):
+    may = None if allowed is None else allowed[: len(model)]
+    return top_k(model.score_past(past, allowed).total, k, may).tolist()
+
+
+def naive_order(model, past, allowed, most):
+    """Candidates of the blend sorted by the forest, then by the blend; then all the others."""
+    ranker = model.ranker
+    scored = model.blended(past)
+    by_blend = sorted(np.flatnonzero(allowed).tolist(), key=lambda i: (-scored.total[i], i))
+    first, rest = by_blend[:most], by_blend[most:]
+    rows = features(np.array(first, np.int32), past, scored, ranker.facts, ANY_TIME)
+    worth = ranker.forest.raw(rows)
+    return [first[c] for c in sorted(range(len(first)), key=lambda c: (-worth[c], c))] + rest
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, N), st.integers(1, 20))
+def test_equals_sorting_candidates_by_the_forest(seed, most, events):
+    rng = np.random.default_rng(seed)
+    model = ranked_model(N, most=most, seed=seed % 5)
+    allowed = rng.random(N) < 0.7
+    past = past_of(rng.integers(0, N, events))
+    found = order_of(model, past, allowed)
+    assert found == naive_order(model, past, allowed, most)[: len(found)]
+    assert len(found) == allowed.sum()
+
+
+def test_the_forest_changes_the_order_and_the_blend_chooses_the_candidates():
+    model = ranked_model(N, most=12)
+    blend = top_k(model.blended(PAST).total, N).tolist()
+    found = order_of(model, PAST)
+    assert found != blend
+    assert set(found[:12]) == set(blend[:12])
+    assert found[12:] == blend[12:]
+
+
+def test_the_first_ten_are_a_prefix_of_the_first_thirty():
+    model = ranked_model(N, most=20)
+    assert order_of(model, PAST, k=30)[:10] == order_of(model, PAST, k=10)
+
+
+def test_only_what_may_be_shown_is_a_candidate():
+    model = ranked_model(N, most=5)
+    allowed = np.ones(N + 3, np.bool_)
+    allowed[top_k(model.blended(PAST).total, 10)] = False
+    before, after = model.blended(PAST).total, model.score_past(PAST, allowed).total
+    assert (before[~allowed[:N]] == after[~allowed[:N]]).all()
+    lifted = np.flatnonzero(before != after)
+    assert len(lifted)
+    assert allowed[lifted].all()
+    assert order_of(model, PAST, allowed) == naive_order(model, PAST, allowed[:N], 5)
+
+
+def test_scores_stay_on_the_scale_of_the_blend():
+    model = ranked_model(N, most=12)
+    before, after = model.blended(PAST).total, model.score_past(PAST).total
+    np.testing.assert_allclose(np.sort(before), np.sort(after), rtol=1e-5, atol=1e-6)
+
+
+def test_equal_scores_of_the_blend_do_not_hide_the_order():
+    total = np.full(6, 2.0, np.float32)
+    chosen = np.array([1, 3, 4], np.int32)
+    lift(total, chosen, np.array([0.0, 5.0, 1.0]))
+    assert top_k(total, 6).tolist() == [3, 4, 1, 0, 2, 5]
+    assert total.max() < 2.00001
+
+
+def test_equal_worth_keeps_the_order_of_the_blend():
+    total = np.array([1, 5, 3, 4], np.float32)
+    lift(total, np.array([1, 3, 2], np.int32), np.array([7.0, 7.0, 7.0]))
+    assert top_k(total, 4).tolist() == [1, 3, 2, 0]
+
+
+def test_without_a_history_nothing_is_ranked_again():
+    model = ranked_model(N)
+    nothing = past_of([])
+    assert (model.score_past(nothing).total == model.blended(nothing).total).all()
+
+
+def test_members_of_weight_0_are_heard_by_the_ranker_alone():
+    plain = small_model(N, factors=0.0)
+    model = ranked_model(N, factors=0.0)
+    assert "factors" not in plain.voices
+    assert "factors" in model.voices
+    np.testing.assert_allclose(plain.blended(PAST).total, model.blended(PAST).total, atol=1e-6)
+    parts = model.score_past(PAST).parts(np.arange(N, dtype=np.int32))
+    assert not parts[model.voices.index("factors")].any()
+
+
+def test_round_trip_through_a_bundle(tmp_path):
+    model = ranked_model(N, most=7)
+    indices, kinds, ats = history(np.random.default_rng(2), N, 9)
+    row = {
+        "items": [model.items[i] for i in indices],
+        "kinds": kinds.tolist(),
+        "ats": ats.tolist(),
+        "as_of": AS_OF,
+        "k": 10,
+    }
+    golden = Golden([{"input": row, "output": model.answer(row)}], 1e-4)
+    draft = Draft("recommend", 1, model.arrays(), model.params(), golden=golden)
+    again = load_scorer(write_bundle(tmp_path, draft))
+    assert isinstance(again, RecommendModel)
+    assert again.ranker is not None
+    assert again.ranker.most == 7
+    asked = indices, kinds, ats, AS_OF
+    assert (again.score(*asked).total == model.score(*asked).total).all()
+
+
+def test_a_ranker_learned_beside_other_members_is_refused():
+    model = ranked_model(N)
+    ranker = replace(model.ranker, voices=model.ranker.voices[::-1])
+    with pytest.raises(ValueError, match="other members"):
+        replace(model, ranker=ranker)
+
+
+def test_parts_that_do_not_fit_are_refused():
+    ranker = ranked_model(N).ranker
+    with pytest.raises(ValueError, match="other columns"):
+        Ranker(("graph",), ranker.forest, ranker.facts)
+    with pytest.raises(ValueError, match="not those of items"):
+        Ranker(ranker.voices, ranker.forest, ranker.facts[:, :1])
+    assert ranker.facts.shape[1] == len(ITEM)
+    assert ranker.forest.features == len(columns_of(ranker.voices))
+    assert isinstance(ranker.forest, Forest)
