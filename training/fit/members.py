@@ -12,10 +12,11 @@ import numpy as np
 from domain.clock import DAY_MS
 from models.recommend.member import Member
 from models.recommend.popularity import Popularity
-from models.recommend.repeats import Repeats
+from training.fit.content import fit_content
 from training.fit.factors import fit_factors
 from training.fit.facts import ItemFacts
 from training.fit.graph import fit_graph
+from training.fit.repeats import fit_repeats
 from training.splits import Interactions
 
 
@@ -69,17 +70,12 @@ def _factors(lesson: Lesson, params: Params) -> Member:
     return fit_factors(lesson.known, params, lesson.seed, lesson.threads)
 
 
+def _content(lesson: Lesson, params: Params) -> Member:
+    return fit_content(lesson.known, lesson.items, lesson.as_of, params, lesson.seed)
+
+
 def _repeats(lesson: Lesson, params: Params) -> Member:
-    """Rate an item by the share of its buyers' events that were not their first, smoothed."""
-    known = lesson.known
-    events = np.bincount(known.items, minlength=known.n_items)
-    pairs = np.unique(known.users * known.n_items + known.items)
-    firsts = np.bincount(pairs % max(known.n_items, 1), minlength=known.n_items)
-    overall = 1 - len(pairs) / max(len(known.items), 1)
-    smoothing = params["smoothing"]
-    rates = (events - firsts + smoothing * overall) / (events + smoothing)
-    rates = np.maximum(rates, 1e-6) ** params["rate_power"]
-    return Repeats(rates, params["half_life_days"])
+    return fit_repeats(lesson.known, lesson.as_of, params, lesson.seed)
 
 
 MEMBER_FITS: dict[str, MemberFit] = {
@@ -128,10 +124,17 @@ MEMBER_FITS: dict[str, MemberFit] = {
     ),
     "repeats": MemberFit(
         _repeats,
-        {"half_life_days": 60.0, "smoothing": 10.0, "rate_power": 1.0},
-        {"half_life_days": (None, 180.0, 60.0, 20.0), "rate_power": (0.0, 0.5, 1.0, 1.5)},
-        free=frozenset({"half_life_days"}),
+        {"horizon_days": 28.0, "lift": 3.0},
+        {"horizon_days": (28.0, 7.0, 1.0, 0.0)},
+        free=frozenset({"lift"}),
         only_repeats=True,
+    ),
+    "content": MemberFit(
+        _content,
+        {"dimensions": 64, "ridge": 5.0, "decay": 0.9, "trust": 0.4},
+        {"decay": (0.65, 0.8, 0.9, 0.95, 1.0)},
+        free=frozenset({"decay", "trust"}),
+        reads_items=True,
     ),
 }
 """Every member's fit by name, in the order of the blend. A new member adds its line here."""

@@ -25,10 +25,12 @@ from models.recommend.member import frozen
 from models.recommend.model import RecommendModel
 from training.evaluate.ranking import member_weights, rank
 from training.evaluate.report import report
+from training.fit.budget import Budget, peak_mb, planned
 from training.fit.facts import Catalogued, ItemFacts, facts_of
 from training.fit.members import MEMBER_FITS, Learner, Lesson
+from training.fit.numbers import tune_numbers
 from training.fit.settings import RecommendSettings
-from training.fit.tuning import Judge, Tuned, tune_member, tune_weights
+from training.fit.tuning import Judge, Tuned, tune_weights
 from training.metrics import CUTS
 from training.splits import (
     Cases,
@@ -54,7 +56,7 @@ class Fitted:
     metrics: name → value with its 95 % interval, measured on the test split. params: every
     tuned number, flat, as JSON values. split: how the log was parted. plots: name → data of a
     figure. per_case: name → float64[c] for the blend, for paired comparisons with another
-    model on the same `cases`.
+    model on the same `cases`. cost: what the fit took, and what it gave up to take no more.
     """
 
     model: RecommendModel
@@ -64,6 +66,7 @@ class Fitted:
     golden: Golden
     split: dict[str, Any] = field(default_factory=dict)
     per_case: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,10 @@ def assemble(
 
 
 class Fit:
-    """One run over one log; every method answers and changes nothing but the progress bar."""
+    """One run over one log; methods answer and change nothing but the progress bar and `names`.
+
+    Its budget begins when it is made; tuning may leave out members for it.
+    """
 
     def __init__(
         self,
@@ -150,7 +156,8 @@ class Fit:
         facts: ItemFacts | None = None,
     ) -> None:
         """Take what was prepared, a tqdm-like bar, and what is known of the catalogue's items."""
-        self.facts = facts
+        self.facts, self.budget = facts, Budget(settings.budget_seconds)
+        settings = planned(settings, self.budget)
         self.catalogue, self.full, self.settings, self._bar = catalogue, full, settings, bar
         self.repeat_share = repeat_share(full)
         self.repeats = (
@@ -161,6 +168,14 @@ class Fit:
         names = MEMBER_FITS if settings.members is None else settings.members
         self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
         self.assemble = partial(assemble, catalogue, self.repeats)
+
+    def cost(self) -> dict[str, Any]:
+        """Answer what the fit took so far, and what it gave up to take no more."""
+        return {
+            "seconds": round(self.budget.elapsed(), 1),
+            "peak_mb": round(peak_mb()),
+            "given_up": list(self.budget.given_up),
+        }
 
     def step(self, what: str) -> None:
         """Show one step done."""
@@ -176,17 +191,14 @@ class Fit:
 
     def tune(self, split: Split) -> Tuned:
         """Tune every member and the weights on a validation split."""
-        settings, tuned = self.settings, Tuned()
+        settings = self.settings
         rng = np.random.default_rng(settings.seed)
         most = max(200, settings.tuning_scores // len(self.catalogue.items))
         cases = split.cases.sample(most, rng)
         judge = Judge(self.full, cases, self.assemble, settings.threads)
         learner = self.learner(split.known.sample_users(settings.tuning_events, rng), split.as_of)
-        for name in self.names:
-            fixed = settings.fixed.get(name, {})
-            params, best, trials = tune_member(name, learner, judge, fixed, self.step)
-            tuned.params[name], tuned.alone[name] = params, best
-            tuned.trials += trials
+        tuned = tune_numbers(self.names, learner, judge, settings, self.budget, self.step)
+        self.names = [name for name in self.names if name in tuned.params]
         learner = self.learner(split.known, split.as_of)
         members = {name: learner.member(name, tuned.params[name]) for name in self.names}
         if len(split.known.items) > settings.tuning_events:
@@ -263,6 +275,8 @@ def _flat(fit: Fit, tuned: Tuned) -> dict[str, Any]:
         "cap": fit.settings.cap,
         "seed": fit.settings.seed,
         "validation_ndcg_at_10": tuned.blend,
+        "alone": dict(tuned.alone),
+        "carried_on": list(tuned.carried),
     }
     for name in fit.names:
         out[f"{name}.weight"] = tuned.weights[name]
@@ -337,4 +351,4 @@ def fit(
     }
     golden = golden_rows(model, full, settings.cap, settings.seed)
     plots = _plots(run, metrics, tuned)
-    return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases)
+    return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases, run.cost())

@@ -47,18 +47,6 @@ def test_popularity_halves_with_every_half_life():
     assert dict(zip(items, plain.tolist(), strict=True)) == {"x": 1, "y": 2}
 
 
-def test_rates_of_repeats_are_shares_drawn_to_the_mean():
-    rows = [("a", "x", 0), ("a", "x", 1), ("b", "x", 0), ("a", "y", 0), ("b", "y", 0)]
-    learner, items = learner_of(rows)
-    params = {"half_life_days": None, "smoothing": 5.0, "rate_power": 1.0}
-    rates = dict(zip(items, learner.member("repeats", params).rates.tolist(), strict=True))
-    overall = 1 / 5
-    wanted = {"x": (1 + 5 * overall) / (3 + 5), "y": (0 + 5 * overall) / (2 + 5)}
-    assert rates == pytest.approx(wanted)
-    flat = learner.member("repeats", params | {"rate_power": 0.0}).rates
-    assert flat.tolist() == [1, 1]
-
-
 def test_numbers_that_only_serving_uses_need_no_new_learning(monkeypatch):
     asked = []
     how = MEMBER_FITS["graph"]

@@ -1,0 +1,127 @@
+"""Every member's own numbers: carried on from the last champion, or tuned, within a budget.
+
+A member whose numbers still do as well as when they were found keeps them: that saves all its
+trials. What there is no time for is left out, the dearest and least worth first, and said.
+Knows nothing of the blend, the ranker or the test split.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.evaluate.ranking import rank
+from training.fit.budget import Budget
+from training.fit.members import MEMBER_FITS, Learner, Params
+from training.fit.settings import RecommendSettings
+from training.fit.tuning import Judge, Tuned, tune_member
+from training.metrics import per_case
+
+WORTH = (
+    "popularity",
+    "trend",
+    "repeats",
+    "graph",
+    "factors",
+    "content",
+    "filter",
+    "neighbours",
+    "transformer",
+    "ease",
+)
+"""Members by what they are worth for their cost: with too little time the last go first."""
+
+GUESSES: dict[str, Callable[[int, int], float]] = {
+    "ease": lambda items, events: 1e-10 * items**3 + 1e-6 * events,
+    "transformer": lambda items, events: 20.0 + 1e-3 * events,
+}
+"""Seconds that learning takes before it was ever measured, of n items and e events."""
+
+AGAIN = 3
+"""A member that was tuned is learned again for validation, for the test and for release."""
+
+_FOR_TUNING, _FOR_THE_REST = 0.6, 0.2
+"""Shares of the budget: for the members' numbers, and for weights, ranker and measuring."""
+
+_NOISE = 2.0
+"""Deviations by which numbers may do worse than they did, before they are tuned again."""
+
+
+def by_worth(names: Sequence[str]) -> list[str]:
+    """Answer the names in the order of worth; names it does not know come last."""
+    return sorted(names, key=lambda name: WORTH.index(name) if name in WORTH else len(WORTH))
+
+
+def values_of(member: Any, name: str, judge: Judge) -> npt.NDArray[np.float64]:
+    """Answer float64[c]: NDCG at 10 of the member alone, for each of the judge's cases."""
+    one = np.ones((1, 1), np.float32)
+    model = judge.assemble({name: member}, one[0])
+    lists = rank(model, one, judge.full, judge.cases, 10, judge.threads)[0]
+    found = per_case(lists, judge.cases.targets, judge.cases.target_offsets, (10,))
+    return found["ndcg_at_10"]
+
+
+def still_holds(values: npt.NDArray[np.float64], before: float) -> bool:
+    """Tell whether float64[c] do no worse than the mean of as many others, but for noise."""
+    if len(values) < 2:
+        return False
+    # Both means are of samples: the one before is taken to be as uncertain as this one.
+    noise = np.sqrt(2.0) * values.std(ddof=1) / np.sqrt(len(values))
+    return bool(values.mean() + _NOISE * noise >= before)
+
+
+def _kept(budget: Budget, spent: Mapping[str, float]) -> float:
+    """Answer the seconds that must stay: for learning again what is spent on, and for the rest."""
+    return _FOR_THE_REST * (budget.seconds or 0.0) + AGAIN * sum(spent.values())
+
+
+def tune_numbers(
+    names: Sequence[str],
+    learner: Learner,
+    judge: Judge,
+    settings: RecommendSettings,
+    budget: Budget,
+    step: Callable[[str], None],
+) -> Tuned:
+    """Answer the numbers and the NDCG at 10 alone of every member that there is time for.
+
+    Members left out are missing in `params`. Learning is taken to cost more in proportion to
+    the events, where the learner has a sample of them.
+    """
+    tuned, spent, last = Tuned(), dict[str, float](), settings.last
+    known = learner.lesson.known
+    grown = max(1.0, len(judge.full.items) / max(len(known.items), 1))
+    order = by_worth(names)
+    for place, name in enumerate(order):
+        guess = GUESSES[name](known.n_items, len(judge.full.items)) if name in GUESSES else 0.0
+        again = _kept(budget, spent) + AGAIN * guess
+        if not budget.affords(guess, f"{name}: learning takes about {guess:.0f} s", again):
+            continue
+        begin: Params = last.get("params", {}).get(name, {})
+        fixed = settings.fixed.get(name, {})
+        first = {**MEMBER_FITS[name].start, **begin, **fixed}
+        since = budget.elapsed()
+        member = learner.member(name, first)
+        seconds = (budget.elapsed() - since) * grown
+        again = _kept(budget, spent) + AGAIN * seconds
+        if not budget.affords(0.0, f"{name}: learning took {seconds:.0f} s", again):
+            continue
+        spent[name] = seconds
+        before = last.get("alone", {}).get(name)
+        if begin and before is not None:
+            values = values_of(member, name, judge)
+            if still_holds(values, before):
+                tuned.params[name], tuned.alone[name] = first, float(values.mean())
+                tuned.carried.append(name)
+                step(f"{name} as before")
+                continue
+        # Twice an even share of what is left: the first in the order are worth the most.
+        part = min(1.0, 2 * _FOR_TUNING / (len(order) - place))
+        share = budget.share(part, _kept(budget, spent))
+        params, best, trials = tune_member(
+            name, learner, judge, fixed, step, begin=begin, budget=share
+        )
+        tuned.params[name], tuned.alone[name] = params, best
+        tuned.trials += trials
+    return tuned
