@@ -64,7 +64,12 @@ def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome
         metrics=fitted.metrics,
         data=data_stamp(log.history, fitted.split),
         params=model.params(),
-        settings={"fit": asdict(settings), "tuned": fitted.params, "cost": fitted.cost},
+        settings={
+            # Of what was begun from only the name is kept: its numbers are in its own bundle.
+            "fit": asdict(settings) | {"last": {**settings.last, "params": {}, "alone": {}}},
+            "tuned": fitted.params,
+            "cost": fitted.cost,
+        },
         # The model reads the history itself; its rows are those of the sequence view.
         views={"sequence": VIEWS["sequence"].signature},
         commit=source_commit(),

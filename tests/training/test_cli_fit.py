@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.errors import ScientistError
-from models.bundle import CHALLENGER, open_bundle, read_pointer
+from models.bundle import CHALLENGER, open_bundle, point, read_pointer
 from models.families import load_scorer
 from training.cli import main
 from training.cli_fit import chosen_settings
@@ -57,6 +57,54 @@ def test_the_same_log_gives_the_same_data_digest_and_model(walked, capsys):
     assert second.manifest.metrics == first.manifest.metrics
     for name, array in first.arrays.items():
         np.testing.assert_array_equal(array, second.arrays[name])
+
+
+def test_a_fit_begins_from_the_champion_and_carries_on_what_still_holds(walked, capsys):
+    family = walked.bundles / "recommend"
+    options = ["--no-drain", "--set", 'members=["popularity", "graph"]', "--set", "min_cases=10"]
+    assert main(["fit", *options]) == 0
+    first = open_bundle(family / read_pointer(family, CHALLENGER).version)
+    assert first.manifest.settings["fit"]["last"] == {"params": {}, "alone": {}}
+    assert "began from" not in capsys.readouterr().out
+    point(family, first.version, 0)
+    try:
+        assert main(["fit", *options]) == 0
+        shown = capsys.readouterr().out
+        assert f"began from {first.version}; carried on: popularity, graph" in shown
+        again = open_bundle(family / read_pointer(family, CHALLENGER).version).manifest.settings
+        assert again["fit"]["last"]["version"] == first.version
+        assert sorted(again["tuned"]["carried_on"]) == ["graph", "popularity"]
+        assert again["tuned"]["graph.decay"] == first.manifest.settings["tuned"]["graph.decay"]
+        assert main(["fit", *options, "--from", "nothing"]) == 0
+        assert "began from" not in capsys.readouterr().out
+    finally:
+        (family / "current").unlink()
+    assert main(["fit", *options, "--from", first.version]) == 0
+    assert f"began from {first.version}" in capsys.readouterr().out
+    assert main(["fit", *options, "--from", "20200101-000000-0123456789ab"]) == 4
+    assert "to begin from" in capsys.readouterr().err
+
+
+def test_a_budget_is_kept_and_what_it_cost_is_said(walked, capsys):
+    options = ["--no-drain", "--set", 'members=["popularity", "graph"]', "--set", "min_cases=10"]
+    assert main(["fit", *options, "--budget", "1s"]) == 0
+    shown = capsys.readouterr().out
+    assert "given up for the budget: tuning_scores" in shown
+    assert " MB\n" in shown
+    family = walked.bundles / "recommend"
+    bundle = open_bundle(family / read_pointer(family, CHALLENGER).version)
+    settings = bundle.manifest.settings
+    assert settings["fit"]["budget_seconds"] == 1
+    assert settings["cost"]["given_up"]
+    assert settings["cost"]["peak_mb"] > 50
+    assert "given_up" in (bundle.path / "card.md").read_text()
+
+
+def test_a_budget_that_is_none_or_that_a_family_cannot_keep_is_refused(walked, capsys):
+    assert main(["fit", "--no-drain", "--budget", "soon"]) == 4
+    assert "like 90s" in capsys.readouterr().err
+    assert main(["fit", "churn", "--no-drain", "--budget", "10m"]) == 4
+    assert "no --budget" in capsys.readouterr().err
 
 
 def test_an_empty_log_says_what_to_do(tmp_path, monkeypatch, capsys):

@@ -124,4 +124,5 @@ def tune_numbers(
         )
         tuned.params[name], tuned.alone[name] = params, best
         tuned.trials += trials
+    tuned.judged = dict(tuned.alone)
     return tuned

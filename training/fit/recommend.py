@@ -275,7 +275,7 @@ def _flat(fit: Fit, tuned: Tuned) -> dict[str, Any]:
         "cap": fit.settings.cap,
         "seed": fit.settings.seed,
         "validation_ndcg_at_10": tuned.blend,
-        "alone": dict(tuned.alone),
+        "alone": dict(tuned.judged),
         "carried_on": list(tuned.carried),
     }
     for name in fit.names:

@@ -27,7 +27,8 @@ ROUNDS = 2
 class Tuned:
     """What tuning found: numbers by member, weights by member, and every trial on the way.
 
-    carried: members whose numbers are the last champion's, since they still hold.
+    carried: members whose numbers are the last champion's, since they still hold. judged: what
+    each member had alone when its numbers were chosen, learned from what tuning learned from.
     """
 
     params: dict[str, Params] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Tuned:
     blend: float = 0.0
     trials: list[dict[str, Any]] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
+    judged: dict[str, float] = field(default_factory=dict)
 
 
 Assemble = Callable[[dict[str, Any], npt.NDArray[np.float32]], RecommendModel]
