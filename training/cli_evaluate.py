@@ -4,13 +4,17 @@ Knows nothing of how cases are made; see training.fits.
 """
 
 import argparse
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
+from domain.clock import system_clock
 from domain.errors import ScientistError
+from domain.events import parse_at
 from models.bundle import Metric, open_bundle
-from training.card import metric_table
-from training.desk import add_command, add_family, desk_from_env
+from training.card import by_contender, metric_table
+from training.desk import Desk, add_command, add_family, desk_from_env
 from training.fits import FITS
 from training.gate import paired_difference
 from training.metrics import with_intervals
@@ -23,11 +27,17 @@ Nobody has learned from what is asked: challenger and champion are learned again
 tuned numbers, from what lies before the test split (a champion whose bundle ends before it is
 scored as it is). Means with 95 % bootstrap intervals; differences are paired by case. Changes
 nothing but the run's record in MLflow (--record).
+
+With --lists, lists from anywhere are measured instead: rows of user, rank and item (CSV, TSV or
+Parquet, as `training recommend --out` writes them), against what the log holds from --as-of on,
+or against --truth, rows of user and item. A user who is asked about and has no list scores 0.
 """
 _EXAMPLES = """\
   python -m training evaluate recommend
   python -m training evaluate recommend --split leave-one-out --metrics ndcg_at_10,mrr_at_10
   python -m training evaluate recommend --version 20250102-030405-0123456789ab --record
+  python -m training evaluate --lists slates.parquet --as-of 2024-05-01
+  python -m training evaluate --lists theirs.csv --truth bought.csv --discover
 """
 SPLITS = ("as-fitted", "time", "leave-one-out")
 _SEED = 20
@@ -42,12 +52,27 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--split", choices=SPLITS, default="as-fitted", help="which cases (default: as-fitted)"
     )
     parser.add_argument("--metrics", help="which to show, by commas (default: the family's own)")
+    add_lists = parser.add_argument_group("lists from anywhere").add_argument
+    add_lists("--lists", type=Path, metavar="FILE", help="rows of user, rank and item")
+    add_lists("--truth", type=Path, metavar="FILE", help="rows of user and item held out")
+    add_lists(
+        "--as-of",
+        metavar="TIME",
+        help="where what is held out begins (default: the as_of in the file, else the last tenth)",
+    )
+    add_lists(
+        "--discover", action="store_true", help="what a user had before is not wanted, nor shown"
+    )
     parser.add_argument("--record", action="store_true", help="add the figures to the MLflow run")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate one family; answer 0."""
+    """Evaluate one family, or lists; answer 0."""
     desk = desk_from_env()
+    if args.lists is not None:
+        return _lists(args, desk)
+    if args.truth is not None or args.as_of is not None or args.discover:
+        raise ScientistError("--truth, --as-of and --discover go with --lists")
     folder = desk.family(args.family)
     challenger = open_bundle(folder / candidate(folder, args.version))
     champion = champion_of(folder)
@@ -81,6 +106,31 @@ def run(args: argparse.Namespace) -> int:
     if args.record:
         values = {f"{who}.{name}": m for who, row in table.items() for name, m in row.items()}
         desk.tracking.log_evaluation(challenger, f"evaluate.{args.split}", values)
+    return 0
+
+
+def _lists(args: argparse.Namespace, desk: Desk) -> int:
+    """Measure lists from a file."""
+    # Loaded on demand: the kernels take a second to import.
+    from training.evaluate.lists import LISTS, Question, judge_lists, read_lists, read_table
+
+    listed = read_lists(args.lists)
+    as_of = None if args.as_of is None else parse_at(args.as_of, system_clock())
+    truth = None if args.truth is None else read_table(args.truth, ("user", "item"))
+    log = desk.log()
+    judged = judge_lists(log.history, log.items, listed, Question(as_of, args.discover, truth))
+    metrics = judged.report.metrics
+    if args.metrics:
+        shown = [name for name in args.metrics.split(",") if name in metrics]
+        if not shown:
+            raise ScientistError("no such metric; there are " + ", ".join(metrics))
+        metrics = {name: metrics[name] for name in shown}
+    print("\n".join(metric_table(by_contender(metrics, LISTS))))
+    since = datetime.fromtimestamp(judged.as_of / 1000, UTC)
+    print(
+        f"\n{judged.cases:,} users asked about, {judged.with_list:,} of them with a list; "
+        f"held out from {since:%Y-%m-%d %H:%M} UTC on"
+    )
     return 0
 
 

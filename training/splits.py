@@ -120,36 +120,62 @@ def _per_user(flags: npt.NDArray[np.bool_], offsets: I64) -> I64:
     return counts[offsets[1:]] - counts[offsets[:-1]]
 
 
-def interactions_of(history: History, hashes: npt.NDArray[np.uint64], kind_weights) -> Interactions:
-    """Answer the interactions of a log with the items of the given hashes (uint64[n]).
+class _Counted(NamedTuple):
+    """Events of a log that count: their places in the records, and whose they are."""
 
-    kind_weights: float32[KINDS]; events of kinds with weight 0 and of other items are left out.
-    A session that was identified counts once, under its user.
-    """
+    groups: I64
+    lengths: I64
+    places: I64
+    ordinals: I64
+    numbers: I32
+
+
+def _counted(
+    history: History, hashes: npt.NDArray[np.uint64], weights: npt.NDArray[np.float32]
+) -> _Counted:
+    """Answer the groups with such events, how many each has, and the events in their order."""
     groups = np.flatnonzero(history.spans.until == _FOREVER)
     starts, ends = history.offsets[groups], history.offsets[groups + 1]
     lengths = ends - starts
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ordinals = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
     places = ordinals + np.repeat(starts, lengths)
-    records = history.records
-    kinds, wanted = records["kind"][places], records["item"][places]
+    kinds, wanted = history.records["kind"][places], history.records["item"][places]
     order = np.argsort(hashes)
     found = np.minimum(np.searchsorted(hashes[order], wanted), max(len(hashes) - 1, 0))
     known = hashes[order][found] == wanted if len(hashes) else np.zeros(len(wanted), bool)
-    weights = np.asarray(kind_weights, np.float32)[kinds]
-    keep = known & (weights > 0)
+    keep = known & (weights[kinds] > 0)
     counted = _per_user(keep, offsets)
     mine = counted > 0
+    numbers = order[found[keep]].astype(np.int32)
+    return _Counted(groups[mine], counted[mine], places[keep], ordinals[keep], numbers)
+
+
+def interactions_of(history: History, hashes: npt.NDArray[np.uint64], kind_weights) -> Interactions:
+    """Answer the interactions of a log with the items of the given hashes (uint64[n]).
+
+    kind_weights: float32[KINDS]; events of kinds with weight 0 and of other items are left out.
+    A session that was identified counts once, under its user.
+    """
+    weights = np.asarray(kind_weights, np.float32)
+    found = _counted(history, hashes, weights)
+    records = history.records
+    kinds = records["kind"][found.places]
     return Interactions(
         len(hashes),
-        np.concatenate([[0], np.cumsum(counted[mine])]),
-        order[found[keep]].astype(np.int32),
-        kinds[keep],
-        records["at"][places][keep],
-        ordinals[keep],
-        weights[keep],
+        np.concatenate([[0], np.cumsum(found.lengths)]),
+        found.numbers,
+        kinds,
+        records["at"][found.places],
+        found.ordinals,
+        weights[kinds],
     )
+
+
+def entities_of(history: History, hashes: npt.NDArray[np.uint64], kind_weights) -> tuple[str, ...]:
+    """Answer the entity behind each user of `interactions_of` with the same arguments."""
+    found = _counted(history, hashes, np.asarray(kind_weights, np.float32))
+    return tuple(history.entities[i] for i in history.spans.entity[found.groups].tolist())
 
 
 def _cases(full: Interactions, asked: tuple[I64, I64, I64, I64], cap: int, repeats: bool) -> Cases:

@@ -47,6 +47,27 @@ def test_a_metric_that_does_not_exist_is_refused(walked, capsys):
     assert "ndcg_at_10" in capsys.readouterr().err
 
 
+def test_lists_from_anywhere_are_measured(walked, tmp_path, capsys):
+    # Everyone walks round a circle: whoever has an item has the next one next.
+    path = tmp_path / "lists.csv"
+    rows = [f"{user},{rank},item{rank:02d}" for user in range(60) for rank in range(1, 21)]
+    path.write_text("\n".join(["user,rank,item", *rows]))
+    assert main(["evaluate", "--lists", str(path)]) == 0
+    shown = capsys.readouterr().out
+    header = shown.splitlines()[0]
+    assert "lists" in header
+    assert "popularity" in header
+    assert "| recall_at_10" in shown
+    assert "users asked about" in shown
+    assert main(["evaluate", "--lists", str(path), "--metrics", "hr_at_5", "--discover"]) == 0
+    assert "ndcg" not in capsys.readouterr().out
+
+
+def test_what_goes_with_lists_alone_is_refused_without(walked, capsys):
+    assert main(["evaluate", "--discover"]) == 4
+    assert "go with --lists" in capsys.readouterr().err
+
+
 def test_without_a_model_it_says_to_fit(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SANDERLING_HOME", str(tmp_path))
     assert main(["evaluate"]) == 5
