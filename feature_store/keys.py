@@ -80,6 +80,16 @@ def shown(bid: str, buckets: int) -> str:
     return f"w{{{bucket_of(bid, buckets)}}}{bid}"
 
 
+def chosen(decision: str, buckets: int) -> str:
+    """Name what was answered under a decision's id; in a bucket, as `shown`."""
+    return f"g{{{bucket_of(decision, buckets)}}}{decision}"
+
+
+def rewarded(decision: str, buckets: int) -> str:
+    """Name the marks of the places of an answer that were rewarded."""
+    return f"v{{{bucket_of(decision, buckets)}}}{decision}"
+
+
 def staging(token: str) -> str:
     """Name the place where a large put of items is gathered before it counts."""
     return f"t{{items}}{token}"

@@ -21,6 +21,7 @@ from domain.scores import Score
 from domain.users import Profile
 from feature_store.budgets import Budgets
 from feature_store.campaigns import CampaignBook, MemoryCampaigns
+from feature_store.chosen import ChosenAnswers, MemoryChosen
 from feature_store.ledgers import MemoryBudgets
 from feature_store.profiles import merge_profile
 from feature_store.records import (
@@ -116,6 +117,7 @@ class MemoryStore:
         self.campaigns: CampaignBook = MemoryCampaigns()
         self.budgets: Budgets = MemoryBudgets(clock)
         self.shown: ShownBids = MemoryShown(clock)
+        self.chosen: ChosenAnswers = MemoryChosen(clock)
         self.streams: dict[int, list[StreamEntry]] = defaultdict(list)
         self.decision_streams: dict[int, list[DecisionEntry]] = defaultdict(list)
         self._entities: dict[str, _Entity] = {}

@@ -17,6 +17,7 @@ from domain.scores import Score
 from domain.users import Profile
 from feature_store.budgets import Budgets
 from feature_store.campaigns import CampaignBook
+from feature_store.chosen import ChosenAnswers
 from feature_store.records import Lifetime, Records
 from feature_store.scores import NO_SCORES
 from feature_store.shown import ShownBids
@@ -119,14 +120,15 @@ EditBlob = Callable[[bytes | None], bytes]
 class Store(Protocol):
     """The one door to remembered state; `entity` names come from domain.ids.
 
-    `campaigns`, `budgets` and `shown` are doors of their own behind it: who advertises, their
-    money, and which bids were shown.
+    `campaigns`, `budgets`, `shown` and `chosen` are doors of their own behind it: who advertises,
+    their money, which bids were shown, and which answers were given.
     """
 
     settings: StoreSettings
     campaigns: CampaignBook
     budgets: Budgets
     shown: ShownBids
+    chosen: ChosenAnswers
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         """Append events to their histories and to the intake stream, atomically per bucket.

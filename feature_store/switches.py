@@ -1,4 +1,4 @@
-"""Kill switches: who must not bid at all, and the keys that notices are signed with.
+"""Kill switches: who must not bid at all, what must not be learned, and the keys of notices.
 
 Two small values that all processes share. A switch is thrown in one call and seen by every
 worker within a second. Knows nothing of who looks at them.
@@ -28,7 +28,8 @@ class Switches:
     """What is switched off: everything, campaigns by id, exchanges by name.
 
     learning: whatever was learned; what is bid is the standard bid. exploration: of what was
-    learned only the best known arm is bid.
+    learned only the best known arm is bid. recommend_learning, recommend_exploration: the same
+    of recommendations: the released mix of members answers; no place is filled to learn.
     """
 
     everything: bool = False
@@ -36,6 +37,8 @@ class Switches:
     exchanges: frozenset[str] = frozenset()
     learning: bool = False
     exploration: bool = False
+    recommend_learning: bool = False
+    recommend_exploration: bool = False
 
 
 ALL_ON = Switches()
@@ -60,6 +63,8 @@ async def put_switches(store: Store, switches: Switches) -> None:
         "exchanges": sorted(switches.exchanges),
         "learning": switches.learning,
         "exploration": switches.exploration,
+        "recommend_learning": switches.recommend_learning,
+        "recommend_exploration": switches.recommend_exploration,
     }
     await store.put_blob(SWITCHES, _encode(shown))
 

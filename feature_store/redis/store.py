@@ -18,11 +18,13 @@ from domain.users import Profile
 from feature_store import keys
 from feature_store.budgets import Budgets
 from feature_store.campaigns import CampaignBook
+from feature_store.chosen import ChosenAnswers
 from feature_store.profiles import merge_profile
 from feature_store.records import pack_link
 from feature_store.redis import script_files as scripts
 from feature_store.redis.budgets import RedisBudgets
 from feature_store.redis.campaigns import RedisCampaigns
+from feature_store.redis.chosen import RedisChosen
 from feature_store.redis.codec import decisions_to_json, profile_from_json, profile_to_json
 from feature_store.redis.grouping import group_events, pack_settings, with_length
 from feature_store.redis.items import Items
@@ -72,6 +74,7 @@ class RedisStore:
         self.campaigns: CampaignBook = RedisCampaigns(server)
         self.budgets: Budgets = RedisBudgets(server)
         self.shown: ShownBids = RedisShown(server, settings.buckets)
+        self.chosen: ChosenAnswers = RedisChosen(server, settings.buckets)
 
     async def append(self, events: Sequence[Event], now_ms: int) -> list[Appended]:
         answers = [Appended.duplicate] * len(events)
