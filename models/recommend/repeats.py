@@ -21,7 +21,7 @@ FACTS = ("log_rate", "log_recent", "log_gap")
 """What is known of an item: logarithms of how readily it is had again, how much it was wanted
 lately, and how many days there are between."""
 
-FEATURES = (
+_PLAIN = (
     "often",
     *(f"within_{days:g}" for days in HALF_LIVES),
     "since",
@@ -36,10 +36,28 @@ FEATURES = (
     "events",
     "distinct",
     "idle",
-    *FACTS,
+    "log_rate",
+    "log_recent",
 )
+PAIRS = (
+    ("within_120", "within_120"),
+    ("within_30", "within_30"),
+    ("within_120", "within_30"),
+    ("within_120", "events"),
+    ("within_30", "events"),
+    ("within_120", "log_rate"),
+    ("within_120", "log_recent"),
+    ("log_rate", "log_rate"),
+    ("log_recent", "log_recent"),
+)
+"""Features that are told once more multiplied."""
+
+FEATURES = (*_PLAIN, *(f"{one} * {other}" for one, other in PAIRS))
 """What is told of each own item; days and counts as logarithms. `due` is the time since the last
-event against the usual gap, `late` what of it is beyond; the last six are the user's and item's."""
+event against the usual gap, `late` what of it is beyond; `events`, `distinct` and `idle` are of
+the whole history, the log_ ones of the item."""
+
+_PLACES = np.array([[_PLAIN.index(name) for name in pair] for pair in PAIRS])
 
 _MOST_DUE = 4.0
 _SOON, _GAP = 0.01, 0.5
@@ -97,7 +115,7 @@ def own_rows(
     facts: float32[n, len(FACTS)]. slots: float32[n], all 0; left as `_gather` leaves it.
     """
     h, first = indices.shape[0], 1 + half_lives.shape[0]
-    rows, times = np.empty((h, first + 15)), np.empty((h, 4))
+    rows, times = np.empty((h, first + 14 + _PLACES.shape[0])), np.empty((h, 4))
     items = np.empty(h, np.int32)
     count = _gather(indices, weights, days, half_lives, slots, rows, items, times)
     for row in range(count):
@@ -122,8 +140,10 @@ def own_rows(
         rows[row, first + 9] = np.log(h)
         rows[row, first + 10] = np.log(count)
         rows[row, first + 11] = np.log(days[h - 1] + _SOON)
-        for k in range(facts.shape[1]):
-            rows[row, first + 12 + k] = facts[items[row], k]
+        rows[row, first + 12] = facts[items[row], 0]
+        rows[row, first + 13] = facts[items[row], 1]
+        for k in range(_PLACES.shape[0]):
+            rows[row, first + 14 + k] = rows[row, _PLACES[k, 0]] * rows[row, _PLACES[k, 1]]
     return items[:count], rows[:count]
 
 

@@ -101,9 +101,15 @@ def rows_of(
 
 
 def logistic(x: F64, y: F64) -> F64:
-    """Answer float64[1 + f]: the coefficients of a ridge logistic regression in own units."""
-    means, scales = x.mean(axis=0), x.std(axis=0) + 1e-9
-    z = np.column_stack([np.ones(len(x)), (x - means) / scales])
+    """Answer float64[1 + f]: the coefficients of a ridge logistic regression in own units.
+
+    A column that hardly varies tells nothing, and gets 0: in its own units even a small
+    coefficient would be huge.
+    """
+    means, scales = x.mean(axis=0), x.std(axis=0)
+    live = scales > 1e-4 * (1 + np.abs(means))
+    scales = np.where(live, scales, 1.0)
+    z = np.column_stack([np.ones(len(x)), np.where(live, (x - means) / scales, 0.0)])
     start = np.zeros(z.shape[1])
     share = float(np.clip(y.mean(), 1e-6, 1 - 1e-6))
     start[0] = np.log(share / (1 - share))

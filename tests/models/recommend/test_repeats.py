@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.recommend.member import standardise
-from models.recommend.repeats import FEATURES, HALF_LIVES, Repeats, own_rows
+from models.recommend.repeats import FEATURES, HALF_LIVES, PAIRS, Repeats, own_rows
 from tests.models.recommend.small import past_of, repeats_of
 
 
@@ -38,7 +38,8 @@ def naive_rows(past, facts):
         row |= {"due_squared": due**2, "places": math.log1p(len(past.indices) - 1 - mine[-1])}
         row |= {"again": float(len(mine) > 1), "events": math.log(len(past.indices))}
         row |= {"distinct": math.log(len(items)), "idle": math.log(float(past.days[-1]) + 0.01)}
-        row |= dict(zip(("log_rate", "log_recent", "log_gap"), facts[item], strict=True))
+        row |= {"log_rate": facts[item][0], "log_recent": facts[item][1]}
+        row |= {f"{one} * {other}": row[one] * row[other] for one, other in PAIRS}
         out[item] = [row[name] for name in FEATURES]
     return out
 

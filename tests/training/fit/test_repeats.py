@@ -41,6 +41,15 @@ def test_the_regression_finds_what_made_the_answers():
     np.testing.assert_allclose(logistic(x, y), wanted, rtol=0.1)
 
 
+def test_a_column_that_hardly_varies_tells_nothing():
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=500), 7 + 1e-7 * rng.random(500)])
+    y = (x[:, 0] + rng.normal(size=500) > 0).astype(float)
+    found = logistic(x, y)
+    assert found[1] > 1
+    assert found[2] == 0
+
+
 def stocked(users=60, weeks=30):
     """Everyone has milk every week; salt every tenth; and each week a novelty never had again."""
     rows = []
@@ -79,10 +88,12 @@ def test_the_very_next_thing_is_learned_too():
             for user in range(40) for step in range(30)]  # fmt: skip
     full, items = full_of_rows(rows)
     member = fit_repeats(full, day(30), {**PARAMS, "horizon_days": 0.0}, 0)
-    found = ranked(member, items, past_of([0, 1, 0, 2, 3, 2], days=[6, 5, 4, 3, 2, 1]))
+    found = ranked(member, items, past_of([0, 1, 0, 1, 0, 1, 2, 3, 2], days=range(9, 0, -1)))
     # The last one is never next: the other of the pair is, and not one left behind.
     assert max(found, key=lambda item: found[item]) == items[3]
-    assert found[items[2]] < found[items[1]]
+    others = [found[item] for item in items if item != items[3]]
+    # Far above 0 a score is log-odds: twenty to one against any other.
+    assert max(others) < found[items[3]] - np.log(20)
 
 
 def test_nothing_after_as_of_is_learned_from():
