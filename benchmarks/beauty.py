@@ -9,22 +9,25 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from benchmarks.harness import ROOT, Arguments
 from benchmarks.servers import Server, environment
 from domain.errors import ScientistError, TooLittleData
 
 ITEMS = 12_101
+SEED = 20
 MODEL_S = 30.0
 COMMANDS = (
     ("import", "--preset", "amazon-beauty"),
-    ("fit", "recommend"),
+    ("fit", "recommend", "--budget", "10m"),
     ("release", "recommend"),
 )
 
@@ -38,19 +41,53 @@ class Beauty:
     users: list[str]
 
 
+def repeated(histories: Mapping[str, list[str]], items: int) -> dict[str, list[str]]:
+    """Answer a synthetic log of so many items: the log's users over and over, items renamed.
+
+    Every copy has users and items of its own, so each item has the events and neighbours that
+    its original has; of the last copy only as many items as are wanted, drawn with a seed, and
+    the users who had one. Users of all copies are mixed. Fewer items than the log has: itself.
+    """
+    mine = sorted({item for history in histories.values() for item in history})
+    if items <= len(mine):
+        return dict(histories)
+    rng = np.random.default_rng(SEED)
+    copies: dict[str, list[str]] = {}
+    for copy in range(-(-items // len(mine))):
+        room = min(items - copy * len(mine), len(mine))
+        kept = {mine[i] for i in rng.permutation(len(mine))[:room]}
+        for user, history in histories.items():
+            if own := [f"{item}-{copy}" for item in history if item in kept]:
+                copies[f"{user}-{copy}"] = own
+    users = list(copies)
+    return {users[i]: copies[users[i]] for i in rng.permutation(len(users))}
+
+
+def read_histories(path: Path) -> dict[str, list[str]]:
+    """Answer the items of each user, oldest first, of a file of `user item item …` lines."""
+    with path.open() as lines:
+        return {user: items for user, *items in map(str.split, lines)}
+
+
 @contextmanager
 def beauty_home(arguments: Arguments) -> Iterator[Beauty]:
     """Fill a fresh home with the whole Beauty log and a model fitted on it.
 
+    With more items asked for than the log has, a synthetic one (see `repeated`) takes its place.
     Raises TooLittleData when the log is not there.
     """
     source = arguments.need("amazon-beauty", "Beauty.txt").parent
-    histories: dict[str, list[str]] = {}
-    with (source / "Beauty.txt").open() as lines:
-        for user, *items in map(str.split, lines):
-            histories[user] = items
+    histories = read_histories(source / "Beauty.txt")
     with TemporaryDirectory(prefix="beauty-") as folder:
-        home = Path(folder)
+        home = Path(folder) / "home"
+        home.mkdir()
+        if arguments.catalogue > ITEMS:
+            histories = repeated(histories, arguments.catalogue)
+            source = Path(folder) / "log"
+            source.mkdir()
+            lines = (f"{user} {' '.join(items)}\n" for user, items in histories.items())
+            (source / "Beauty.txt").write_text("".join(lines))
+            (source / "Beauty_item2attributes.json").write_text("{}")
         for command in COMMANDS:
             where = [str(source)] if command[0] == "import" else []
             _training(home, [*command, *where])

@@ -34,3 +34,11 @@ def test_twenty_items_are_asked_for() -> None:
 def test_without_the_log_it_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(TooLittleData), beauty_home(Arguments(tmp_path)):
         pytest.fail("there is nothing to measure")
+
+
+def test_what_a_catalogue_of_a_size_must_hold() -> None:
+    figures = {"recommendations_ratio": 0.25, "recommendations_p99_ms": 24.0}
+    assert [bar.holds for bar in latency.catalogue_bars(12_101, figures)] == [False, True]
+    assert [bar.holds for bar in latency.catalogue_bars(100_000, figures)] == [True, True]
+    late = {**figures, "recommendations_p99_ms": 26.0}
+    assert [bar.holds for bar in latency.catalogue_bars(100_000, late)] == [True, False]
