@@ -1,0 +1,73 @@
+"""Item vectors rounded to 16 bits: their products with one vector, and how those are spread.
+
+Mean and deviation of all products follow from the vectors' sum and squares, without the
+products; standard scores do not see the scale of either side. Knows nothing of where vectors
+come from.
+"""
+
+import numpy as np
+from numba import njit
+
+from models.recommend.member import Floats, frozen, scale_of
+from models.recommend.products import arranged, multiply
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def whole(vector: np.ndarray) -> np.ndarray:
+    """Round float32[d] to int16[d] whose sizes add up to at most 2^15, on a scale of its own.
+
+    So no dot product with 16-bit numbers leaves 32 bits. Zeros for what is not finite.
+    """
+    size = np.float32(0)
+    for k in range(vector.shape[0]):
+        size += abs(vector[k])
+    out = np.zeros(vector.shape[0], np.int16)
+    if size > 0 and np.isfinite(size):
+        scale = np.float32(32_700) / size
+        for k in range(vector.shape[0]):
+            out[k] = np.int16(np.rint(vector[k] * scale))
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def products(
+    blocks: np.ndarray, spread: tuple[np.ndarray, np.ndarray, int], vector: np.ndarray, out: Floats
+) -> tuple[float, float]:
+    """Write every product with int16[d] to float32[n]; answer their mean and 1 / deviation."""
+    multiply(blocks, vector, out)
+    sums, squares, n = spread
+    total, square = 0.0, 0.0
+    for row in range(vector.shape[0]):
+        line = squares[row]
+        dot = 0.0
+        for k in range(vector.shape[0]):
+            dot += line[k] * vector[k]
+        total += sums[row] * vector[row]
+        square += dot * vector[row]
+    return scale_of(total, square, n)
+
+
+class Rounded:
+    """n vectors of d numbers, d even, as `products` wants them.
+
+    norms: float32[n], the length of each before rounding.
+    """
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        """Take float32[n, d]."""
+        largest = float(np.abs(vectors).max(initial=0.0))
+        rows = np.rint(vectors * (32767 / largest if largest else 0.0)).astype(np.int16)
+        self.blocks = frozen(arranged(rows), np.int16)
+        wide = rows.astype(np.float64)
+        self.spread = (
+            frozen(wide.sum(axis=0), np.float64),
+            frozen(wide.T @ wide, np.float64),
+            len(rows),
+        )
+        self.norms: Floats = frozen(np.linalg.norm(vectors, axis=1), np.float32)
+
+    def cosines(self, vector: Floats, out: Floats) -> None:
+        """Write to float32[n] the cosine with float32[d], on a scale of its own; 0 for none."""
+        multiply(self.blocks, whole(vector), out)
+        np.divide(out, self.norms, out=out, where=self.norms > 0)
+        out[self.norms <= 0] = 0.0

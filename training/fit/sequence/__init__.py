@@ -1,0 +1,1 @@
+"""Learning the sequence transformer: windows of histories in, a served member out."""
