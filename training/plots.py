@@ -61,6 +61,68 @@ def coverage_chart(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
     return {"coverage": {"title": title, "labels": labels, "values": list(found.values())}}
 
 
+_PARTS = {
+    "repeat": "had before",
+    "explore": "never had",
+    "short": "users with few events",
+    "rare": "items with few events",
+}
+
+
+def _bars(title: str, found: Mapping[str, Metric]) -> dict[str, Any]:
+    """Answer a chart of bars with intervals, in the order given."""
+    return {
+        "title": title,
+        "labels": list(found),
+        "values": [metric.value for metric in found.values()],
+        "low": [metric.low for metric in found.values()],
+        "high": [metric.high for metric in found.values()],
+    }
+
+
+def recommend_charts(
+    metrics: Mapping[str, Metric], weights: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Answer the charts of a recommender's report (see training.evaluate.report).
+
+    weights: member → weight in the blend, in the order of the members; members that were not
+    measured alone are left out of the first chart. What was not measured has no chart.
+    """
+    alone = {name: metrics.get(f"{name}_ndcg_at_10") for name in weights}
+    members = {"all together": metrics["ndcg_at_10"]}
+    members |= {name: metric for name, metric in alone.items() if metric is not None}
+    cuts = sorted(int(name.removeprefix("hr_at_")) for name in metrics if name.startswith("hr_at_"))
+    lines = {
+        what: [metrics[f"{what}_at_{k}"].value for k in cuts]
+        for what in ("ndcg", "recall", "hr", "mrr")
+        if all(f"{what}_at_{k}" in metrics for k in cuts)
+    }
+    ends = [metrics[f"ndcg_at_{k}"] for k in cuts]
+    parts = {
+        label: metrics[f"{part}_ndcg_at_10"]
+        for part, label in _PARTS.items()
+        if f"{part}_ndcg_at_10" in metrics
+    }
+    charts = {
+        "members": _bars("NDCG at 10 on the test split, all together and each alone", members),
+        "at_k": {
+            "title": "The first k on the test split",
+            "labels": cuts,
+            "lines": lines,
+            "low": [metric.low for metric in ends],
+            "high": [metric.high for metric in ends],
+        },
+        "weights": {
+            "title": "Weight of each member in the blend",
+            "labels": list(weights),
+            "values": list(weights.values()),
+        },
+    }
+    if parts:
+        charts["parts"] = _bars("NDCG at 10, what is wanted told apart", parts)
+    return charts
+
+
 def draw(folder: Path, charts: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
     """Draw charts as `<folder>/<name>.png`; answer their paths by name.
 

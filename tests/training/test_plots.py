@@ -1,7 +1,7 @@
 """Charts become PNG files of their own, without a display; empty ones are left out."""
 
 from models.bundle import Metric
-from training.plots import coverage_chart, draw
+from training.plots import coverage_chart, draw, recommend_charts
 
 BARS = {"title": "T", "labels": ["a", "b"], "values": [0.5, 0.4]}
 
@@ -33,3 +33,25 @@ def test_coverage_is_charted_when_it_was_measured():
     chart = coverage_chart(metrics)["coverage"]
     assert (chart["labels"], chart["values"]) == (["10"], [0.2])
     assert coverage_chart({"hr_at_10": Metric(1, 1, 1)}) == {}
+
+
+def test_a_recommender_s_report_is_drawn(tmp_path):
+    some = {
+        f"{what}_at_{k}": Metric(k / 50, k / 60, k / 40)
+        for what in ("hr", "recall", "ndcg", "mrr")
+        for k in (5, 10, 20)
+    }
+    some |= {"graph_ndcg_at_10": Metric(0.1, 0.05, 0.2), "repeat_ndcg_at_10": Metric(0.3, 0.2, 0.4)}
+    charts = recommend_charts(some, {"graph": 1.0, "trend": 0.2})
+    assert charts["members"]["labels"] == ["all together", "graph"]
+    assert charts["members"]["values"] == [0.2, 0.1]
+    assert charts["at_k"]["labels"] == [5, 10, 20]
+    assert charts["at_k"]["lines"]["hr"] == [0.1, 0.2, 0.4]
+    assert charts["at_k"]["low"] == [5 / 60, 10 / 60, 20 / 60]
+    assert charts["weights"]["values"] == [1.0, 0.2]
+    assert charts["parts"]["labels"] == ["had before"]
+    paths = draw(tmp_path, charts)
+    assert paths.keys() == charts.keys()
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths.values())
+    without = {name: metric for name, metric in some.items() if not name.startswith("repeat")}
+    assert "parts" not in recommend_charts(without, {"graph": 1.0})
