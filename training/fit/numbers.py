@@ -33,10 +33,15 @@ WORTH = (
 """Members by what they are worth for their cost: with too little time the last go first."""
 
 GUESSES: dict[str, Callable[[int, int], float]] = {
-    "ease": lambda items, events: 1e-10 * items**3 + 1e-6 * events,
-    "transformer": lambda items, events: 20.0 + 1e-3 * events,
+    "ease": lambda items, events: 4e-11 * items**3 + 1e-6 * events,
 }
 """Seconds that learning takes before it was ever measured, of n items and e events."""
+
+TIMED = 0.1
+"""Share of the budget that one learning may take of a member that keeps to a time of its own."""
+
+SHORTEST = 8.0
+"""Seconds below which such a member is not worth beginning."""
 
 AGAIN = 3
 """A member that was tuned is learned again for validation, for the test and for release."""
@@ -76,6 +81,46 @@ def _kept(budget: Budget, spent: Mapping[str, float]) -> float:
     return _FOR_THE_REST * (budget.seconds or 0.0) + AGAIN * sum(spent.values())
 
 
+def _limits(names: Sequence[str], settings: RecommendSettings, budget: Budget) -> dict[str, Params]:
+    """Answer the `seconds` that members with such a number may learn for under the budget."""
+    if budget.seconds is None:
+        return {}
+    room = TIMED * budget.seconds
+    out: dict[str, Params] = {}
+    for name in names:
+        start = {**MEMBER_FITS[name].start, **settings.fixed.get(name, {})}
+        if "seconds" in start and (start["seconds"] is None or start["seconds"] > room):
+            out[name] = {"seconds": room}
+    return out
+
+
+def _guesses(
+    names: Sequence[str], limits: Mapping[str, Params], items: int, events: int
+) -> dict[str, float]:
+    """Answer the seconds that one learning is taken to need before it was measured."""
+    own = {name: limits[name]["seconds"] for name in limits}
+    own |= {name: GUESSES[name](items, events) for name in names if name in GUESSES}
+    return {name: own.get(name, 0.0) for name in names}
+
+
+def _affordable(order: Sequence[str], guesses: Mapping[str, float], budget: Budget) -> list[str]:
+    """Answer the members that there is time for, by what is known of their costs beforehand.
+
+    Those given up are put down. One that keeps to a time needs at least SHORTEST of it.
+    """
+    room, out = budget.left() * (1 - _FOR_THE_REST), list[str]()
+    for name in order:
+        need = (1 + AGAIN) * guesses[name]
+        if need > room:
+            budget.give_up(f"{name}: learning takes about {guesses[name]:.0f} s")
+        elif 0 < guesses[name] < SHORTEST and name not in GUESSES:
+            budget.give_up(f"{name}: {guesses[name]:.0f} s are too few to learn it")
+        else:
+            room -= need
+            out.append(name)
+    return out
+
+
 def tune_numbers(
     names: Sequence[str],
     learner: Learner,
@@ -93,17 +138,16 @@ def tune_numbers(
     known = learner.lesson.known
     grown = max(1.0, len(judge.full.items) / max(len(known.items), 1))
     order = by_worth(names)
+    limits = _limits(order, settings, budget)
+    guesses = _guesses(order, limits, known.n_items, len(judge.full.items))
+    order = _affordable(order, guesses, budget)
     for place, name in enumerate(order):
-        guess = GUESSES[name](known.n_items, len(judge.full.items)) if name in GUESSES else 0.0
-        again = _kept(budget, spent) + AGAIN * guess
-        if not budget.affords(guess, f"{name}: learning takes about {guess:.0f} s", again):
-            continue
+        fixed = {**settings.fixed.get(name, {}), **limits.get(name, {})}
         begin: Params = last.get("params", {}).get(name, {})
-        fixed = settings.fixed.get(name, {})
         first = {**MEMBER_FITS[name].start, **begin, **fixed}
         since = budget.elapsed()
         member = learner.member(name, first)
-        seconds = (budget.elapsed() - since) * grown
+        seconds = (budget.elapsed() - since) * (1.0 if name in limits else grown)
         again = _kept(budget, spent) + AGAIN * seconds
         if not budget.affords(0.0, f"{name}: learning took {seconds:.0f} s", again):
             continue
@@ -118,7 +162,8 @@ def tune_numbers(
                 continue
         # Twice an even share of what is left: the first in the order are worth the most.
         part = min(1.0, 2 * _FOR_TUNING / (len(order) - place))
-        share = budget.share(part, _kept(budget, spent))
+        later = (1 + AGAIN) * sum(guesses[other] for other in order[place + 1 :])
+        share = budget.share(part, _kept(budget, spent) + later)
         params, best, trials = tune_member(
             name, learner, judge, fixed, step, begin=begin, budget=share
         )

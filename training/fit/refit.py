@@ -19,7 +19,9 @@ def last_of(version: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     alone = tuned.get("alone", {})
     params: dict[str, dict[str, Any]] = {}
     for name, how in MEMBER_FITS.items():
-        own = {key: tuned[f"{name}.{key}"] for key in how.start if f"{name}.{key}" in tuned}
+        # How long a member may learn is no number of its own: it is that fit's budget.
+        kept = [key for key in how.start if key != "seconds" and f"{name}.{key}" in tuned]
+        own = {key: tuned[f"{name}.{key}"] for key in kept}
         if own and name in alone:
             params[name] = own
     if not params:

@@ -111,6 +111,34 @@ def test_what_took_too_long_is_not_learned_again(monkeypatch):
     assert budget.given_up[0].startswith("graph: learning took 3")
 
 
+def test_a_member_that_keeps_to_a_time_gets_a_share_of_the_budget(monkeypatch):
+    asked = []
+    how = MEMBER_FITS["factors"]
+
+    def learn(lesson, params):
+        asked.append(params["seconds"])
+        return how.learn(lesson, params)
+
+    timed = replace(how, learn=learn, start={**how.start, "seconds": 150.0})
+    monkeypatch.setitem(MEMBER_FITS, "factors", timed)
+    for seconds, wanted in ((None, 150.0), (3000.0, 150.0), (600.0, 60.0), (100.0, 10.0)):
+        asked.clear()
+        assert tuned(budget=Budget(seconds)).params["factors"]["seconds"] == wanted
+        assert set(asked) == {wanted}
+    budget = Budget(50.0)
+    assert "factors" not in tuned(budget=budget).params
+    assert budget.given_up == ["factors: 5 s are too few to learn it"]
+
+
+def test_what_dearer_members_need_is_kept_from_those_before_them(monkeypatch):
+    def trials(guess):
+        monkeypatch.setitem(numbers.GUESSES, "factors", lambda items, events: guess)
+        found = tuned(budget=Budget(200.0, Stepping()))
+        return len([t for t in found.trials if t["member"] == "graph"])
+
+    assert trials(25.0) < trials(0.0)
+
+
 def test_numbers_that_still_hold_are_carried_on_without_a_trial():
     first = tuned()
     last = {"params": first.params, "alone": first.alone}
