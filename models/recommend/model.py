@@ -17,13 +17,18 @@ from domain.events import KINDS
 from domain.ids import hash64
 from models.recommend.blend import Blend, Scored
 from models.recommend.candidates import ANY_TIME, Scene, scene_of
+from models.recommend.content import Content
+from models.recommend.ease import Ease
 from models.recommend.factors import Factors
+from models.recommend.graph_filter import GraphFilter
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Floats, Ints, Member, Past, frozen, standardise
+from models.recommend.neighbours import Neighbours
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker
 from models.recommend.repeats import Repeats
 from models.recommend.topk import top_k
+from models.recommend.transformer import Transformer
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -33,7 +38,12 @@ MEMBERS: dict[str, type[Member]] = {
     "trend": Popularity,
     "graph": ItemGraph,
     "factors": Factors,
+    "ease": Ease,
+    "filter": GraphFilter,
+    "neighbours": Neighbours,
     "repeats": Repeats,
+    "content": Content,
+    "transformer": Transformer,
 }
 """Every member by name. A new one adds its line here and one beside its fit."""
 

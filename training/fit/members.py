@@ -11,12 +11,17 @@ import numpy as np
 
 from domain.clock import DAY_MS
 from models.recommend.member import Member
+from models.recommend.neighbours import Nearness
 from models.recommend.popularity import Popularity
 from training.fit.content import fit_content
+from training.fit.ease import fit_ease
 from training.fit.factors import fit_factors
 from training.fit.facts import ItemFacts
 from training.fit.graph import fit_graph
+from training.fit.graph_filter import fit_graph_filter
+from training.fit.neighbours import fit_neighbours
 from training.fit.repeats import fit_repeats
+from training.fit.sequence import settings as transformer
 from training.splits import Interactions
 
 
@@ -66,8 +71,28 @@ def _graph(lesson: Lesson, params: Params) -> Member:
     return fit_graph(lesson.known, lesson.as_of, {**params, "own": lesson.repeats}, lesson.threads)
 
 
+def _ease(lesson: Lesson, params: Params) -> Member:
+    return fit_ease(lesson.known, lesson.as_of, {**params, "own": lesson.repeats}, lesson.threads)
+
+
+def _filter(lesson: Lesson, params: Params) -> Member:
+    return fit_graph_filter(lesson.known, {**params, "own": lesson.repeats}, lesson.seed)
+
+
+def _neighbours(lesson: Lesson, params: Params) -> Member:
+    return fit_neighbours(lesson.known, lesson.as_of, params, float(lesson.repeats))
+
+
 def _factors(lesson: Lesson, params: Params) -> Member:
     return fit_factors(lesson.known, params, lesson.seed, lesson.threads)
+
+
+def _transformer(lesson: Lesson, params: Params) -> Member:
+    # On demand: a fit without it needs no torch.
+    from training.fit.sequence.fit import fit_transformer
+
+    how = {"repeats": lesson.repeats, "seed": lesson.seed, "threads": lesson.threads}
+    return fit_transformer(lesson.known, params, items=lesson.items, **how)
 
 
 def _content(lesson: Lesson, params: Params) -> Member:
@@ -122,6 +147,63 @@ MEMBER_FITS: dict[str, MemberFit] = {
         {"decay": (0.6, 0.8, 0.9, 0.95, 0.98, 1.0), "confidence": (3.0, 10.0, 30.0)},
         free=frozenset({"decay"}),
     ),
+    "ease": MemberFit(
+        _ease,
+        {
+            "regularisation": 100.0,
+            "both": 4.0,
+            "fading": 0.8,
+            "half_life_days": None,
+            "sources": 100,
+            "edges": 200,
+            "decay": 0.8,
+        },
+        {
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 1.0),
+            "both": (4.0, 1.0, 0.25, 12.0, 30.0),
+            "regularisation": (100.0, 30.0, 300.0, 1000.0),
+            "fading": (0.8, 0.65, 0.9),
+        },
+        free=frozenset({"decay"}),
+    ),
+    "filter": MemberFit(
+        _filter,
+        {"item_power": 0.5, "mix": 0.3, "factors": 64, "edges": 200, "decay": 0.8},
+        {
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 1.0),
+            "mix": (0.3, 0.0, 1.0),
+            "item_power": (0.5, 0.3),
+        },
+        free=frozenset({"decay"}),
+    ),
+    "neighbours": MemberFit(
+        _neighbours,
+        {
+            "gap_minutes": None,
+            "longest": 200,
+            "recent": 500,
+            "neighbours": 100,
+            "decay": 0.8,
+            "rarity": 0.5,
+            "near": 0.8,
+            "reverse": 0.25,
+            "half_life_days": None,
+            "length_power": 0.5,
+            "target_power": 0.25,
+        },
+        {
+            "gap_minutes": (None, 30.0),
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 1.0),
+            "near": (0.6, 0.8, 0.9, 1.0),
+            "reverse": (0.0, 0.25, 0.5, 1.0),
+            "length_power": (0.0, 0.25, 0.5, 1.0),
+            "target_power": (0.0, 0.25),
+            "rarity": (0.0, 0.5, 1.0),
+            "neighbours": (50, 100, 200, 500),
+            "half_life_days": (None, 180.0, 30.0, 7.0),
+        },
+        free=frozenset({name for name in Nearness._fields if name != "own"}),
+    ),
     "repeats": MemberFit(
         _repeats,
         {"horizon_days": 28.0, "lift": 3.0},
@@ -134,6 +216,13 @@ MEMBER_FITS: dict[str, MemberFit] = {
         {"dimensions": 64, "ridge": 5.0, "decay": 0.9, "trust": 0.4},
         {"decay": (0.65, 0.8, 0.9, 0.95, 1.0)},
         free=frozenset({"decay", "trust"}),
+        reads_items=True,
+    ),
+    "transformer": MemberFit(
+        _transformer,
+        transformer.START,
+        {"days": (180.0, None)},
+        free=frozenset({"days"}),
         reads_items=True,
     ),
 }

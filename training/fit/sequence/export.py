@@ -101,7 +101,7 @@ def disagreement(member: Transformer, seed: int = 0) -> float:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
+    session: Any = onnxruntime.InferenceSession(
         member.onnx.tobytes(), options, providers=["CPUExecutionProvider"]
     )
     rng = np.random.default_rng(seed)

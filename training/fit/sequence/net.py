@@ -184,7 +184,7 @@ class Learner:
             self.net = Net(shape)
             self._random = torch.get_rng_state()
         self._bags = bags
-        heard = vectors.any(axis=1)
+        heard = np.abs(vectors).max(axis=1) > 0
         with torch.no_grad():
             self.net.table.weight.add_(_tensor(vectors))
             if bags is not None and self.net.traits is not None:

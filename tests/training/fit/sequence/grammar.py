@@ -3,7 +3,7 @@
 import numpy as np
 
 from domain.events import Kind
-from training.fit.sequence.fit import START
+from training.fit.sequence.settings import START
 from training.splits import Interactions
 
 HOUR_MS = 3_600_000

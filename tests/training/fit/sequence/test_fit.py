@@ -8,7 +8,7 @@ from domain.items import Item
 from tests.models.recommend.small import past_of
 from tests.training.fit.sequence.grammar import HOUR_MS, SMALL, log_of, successors
 from training.fit.facts import ItemFacts
-from training.fit.sequence.fit import START, fit_transformer
+from training.fit.sequence.fit import fit_transformer
 
 
 def best(member, past, seen=()):
@@ -92,7 +92,3 @@ def test_an_item_nobody_had_is_found_by_its_traits():
         assert out[n - 2 + own] > out[n - 1 - own] + 0.5
     without = fit_transformer(log, {**SMALL, "epochs": 1})
     assert not without.vectors[n - 2 :].any()
-
-
-def test_the_numbers_to_start_with_are_all_there():
-    assert {**START, "epochs": 1}.keys() == SMALL.keys()
