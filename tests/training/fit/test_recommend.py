@@ -82,7 +82,8 @@ def test_what_comes_out_is_whole(grocery, tmp_path):
     assert grocery.per_case["ndcg_at_10"].mean() == pytest.approx(metrics["ndcg_at_10"].value)
     assert json.loads(json.dumps(grocery.params)) == grocery.params
     for chart in grocery.plots.values():
-        assert len(chart["labels"]) == len(chart["values"])
+        for values in chart.get("lines", {"": chart.get("values")}).values():
+            assert len(chart["labels"]) == len(values)
     draft = Draft(
         "recommend", 1, grocery.model.arrays(), grocery.model.params(), golden=grocery.golden
     )
