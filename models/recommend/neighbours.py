@@ -65,7 +65,7 @@ def _latest(indices: np.ndarray, n: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slot(table: np.ndarray, session: int, shift: int) -> int:
+def _slot(table: np.ndarray, session: int, shift: int) -> int | np.signedinteger:
     """Answer where a session stands in an open table of int32[2^b, 2], or where it may."""
     mask = table.shape[0] - 1
     place = np.int64((np.uint64(session) * _HASH) >> np.uint64(shift))
@@ -104,7 +104,7 @@ def _alike(
         item = indices[places[t]]
         strengths[t] = weights[places[t]] * strengths[t] * rarity[item]
         for e in range(offsets[item], offsets[item + 1]):
-            slot = _slot(table, sessions[e], 64 - bits)
+            slot = _slot(table, int(sessions[e]), 64 - bits)
             if table[slot, 0] < 0:
                 table[slot, 0], table[slot, 1] = sessions[e], size
                 found[size], shared[size], likeness[size] = sessions[e], places[t], 0.0
@@ -176,7 +176,7 @@ def _propose(
         session = items[ends[found[c]] : ends[found[c] + 1]]
         if told.shape[0] < session.shape[0]:
             told = np.empty(2 * session.shape[0], np.float32)
-        _tell(session, indices[shared[c]], (near, reverse, own), told[: session.shape[0]])
+        _tell(session, int(indices[shared[c]]), (near, reverse, own), told[: session.shape[0]])
         for place in range(session.shape[0]):
             out[session[place]] += likeness[c] * told[place]
     for i in range(out.shape[0]):
@@ -201,9 +201,9 @@ def _influences(
     for c in range(found.shape[0]):
         session = items[ends[found[c]] : ends[found[c] + 1]]
         told = np.empty(session.shape[0], np.float32)
-        _tell(session, indices[shared[c]], (near, reverse, own), told)
+        _tell(session, int(indices[shared[c]]), (near, reverse, own), told)
         for t in range(places.shape[0]):
-            if not _holds(known[0], known[1], indices[places[t]], found[c]):
+            if not _holds(known[0], known[1], int(indices[places[t]]), int(found[c])):
                 continue
             brought = strengths[t] * known[3][found[c]]
             for i in range(targets.shape[0]):

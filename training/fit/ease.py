@@ -112,9 +112,10 @@ def solve_dense(sums: Sums, regularisation: float, own: bool) -> npt.NDArray[np.
     left = sums.left.toarray(order="F")
     places = np.arange(len(left))
     left[places, places] += regularisation
-    factor, failed = sl.lapack.spotrf(left, lower=1, overwrite_a=1)
+    cholesky, invert = sl.get_lapack_funcs(("potrf", "potri"), (left,))
+    factor, failed = cholesky(left, lower=1, overwrite_a=1)
     if not failed:
-        factor, failed = sl.lapack.spotri(factor, lower=1, overwrite_c=1)
+        factor, failed = invert(factor, lower=1, overwrite_c=1)
     if failed:
         raise np.linalg.LinAlgError("regularisation must be above 0")
     inverse = np.tril(factor)
@@ -209,8 +210,8 @@ def solve_among(
     The same equations as `solve_dense`, with every weight zero but those of `sources` items:
     the largest entries of its column of R over the root of A's diagonal.
     """
-    n = sums.left.shape[0]
     diagonal = (sums.left.diagonal() + regularisation).astype(np.float32)
+    n = len(diagonal)
     parts = [sums.left, sums.right.T.tocsr(), sums.undirected]
     rows = [(part.indptr, part.indices, part.data) for part in parts]
     sizes = np.zeros(n, np.int64)
@@ -247,8 +248,9 @@ def pruned(weights: sp.csr_matrix, edges: int) -> sp.csr_matrix:
     held = sp.csr_matrix(weights, dtype=np.float32)
     keep = np.zeros(len(held.data), np.bool_)
     _largest(held.indptr, held.data, edges, keep)
-    rows = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))[keep]
-    out = sp.csr_matrix((held.data[keep], (rows, held.indices[keep])), shape=held.shape)
+    n = len(held.indptr) - 1
+    rows = np.repeat(np.arange(n), np.diff(held.indptr))[keep]
+    out = sp.csr_matrix((held.data[keep], (rows, held.indices[keep])), shape=(n, n))
     out.sort_indices()
     return out
 

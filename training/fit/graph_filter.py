@@ -30,8 +30,9 @@ def leading_right(rows: sp.csr_matrix, count: int, seed: int) -> npt.NDArray[np.
 
     By random projection and subspace iteration (Halko, Martinsson and Tropp, 2011).
     """
-    wide = min(count + _SPARE, *rows.shape)
-    start = np.random.default_rng(seed).standard_normal((rows.shape[0], wide))
+    users, n = len(rows.indptr) - 1, rows.T.tocsr().indptr.size - 1
+    wide = min(count + _SPARE, users, n)
+    start = np.random.default_rng(seed).standard_normal((users, wide))
     basis = np.linalg.qr(rows.T @ start.astype(np.float32))[0]
     for _ in range(_PASSES):
         basis = np.linalg.qr(rows.T @ (rows @ basis))[0]

@@ -9,10 +9,13 @@ from domain.events import KINDS, Kind
 from domain.ids import hash64
 from models.forest import Forest
 from models.recommend.candidates import ITEM, columns_of
+from models.recommend.ease import Ease
 from models.recommend.factors import Factors
+from models.recommend.graph_filter import GraphFilter
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Past, frozen
 from models.recommend.model import RecommendModel
+from models.recommend.neighbours import Nearness, Neighbours
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker
 from models.recommend.repeats import FEATURES, Repeats
@@ -52,6 +55,20 @@ def repeats_of(rates, lift: float = 3.0, **coefficients: float) -> Repeats:
     return Repeats(facts, np.array(learned), lift)
 
 
+def neighbours_of(n: int, sessions: list[list[int]], nearness: Nearness) -> Neighbours:
+    """Neighbours among sessions of item numbers, most recent first, a day apart."""
+    holders = [[s for s, items in enumerate(sessions) if i in items] for i in range(n)]
+    log = {
+        "ends": np.cumsum([0, *map(len, sessions)]),
+        "items": np.array([item for items in sessions for item in items], np.int32),
+        "days": np.arange(len(sessions)),
+        "offsets": np.cumsum([0, *map(len, holders)]),
+        "sessions": np.array([s for held in holders for s in held], np.int32),
+        "counts": np.array([len(held) for held in holders]),
+    }
+    return Neighbours(log, nearness)
+
+
 def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> RecommendModel:
     """A model of n items i0, i1, … with random members; `weights` replaces those of members.
 
@@ -66,7 +83,13 @@ def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> R
         "factors": Factors(rng.normal(0, 0.3, (n, 8)).astype(np.float32), 0.5, 10.0, 0.9),
         "repeats": repeats_of(rng.uniform(0.1, 1, n)),
     }
+    edged = members["graph"].arrays()
+    members["ease"] = Ease(*edged.values(), 0.7)
+    members["filter"] = GraphFilter(*edged.values(), 0.9)
+    sessions = [[(s * 7 + place) % n for place in range(5)] for s in range(2 * n)]
+    members["neighbours"] = neighbours_of(n, sessions, Nearness())
     chosen = {"popularity": 0.1, "trend": 0.05, "graph": 1.0, "factors": 0.6, "repeats": 0.2}
+    chosen |= {"ease": 0.1, "filter": 0.05, "neighbours": 0.1}
     chosen.update(weights)
     kinds = np.zeros(KINDS, np.float32)
     kinds[[Kind.click, Kind.purchase]] = 0.5, 1.0
