@@ -5,11 +5,11 @@ Knows the wire's names and units; what may be asked is the business of models.re
 
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from domain.errors import BadField
 from domain.events import FUTURE_TOLERANCE_MS, Kind, parse_at, parse_kind
@@ -18,15 +18,27 @@ from domain.money import to_micros
 from models.recommend.ask import MAX_K, Ask, Asker, Origin, check_ask
 from models.recommend.catalogue import token
 from models.recommend.filters import (
-    ATTRIBUTE,
-    MAX_BIAS,
     MAX_CONDITIONS,
     MAX_LIST,
-    MAX_RULES,
     NO_FILTER,
     Condition,
     Filter,
-    Rule,
+)
+from service.asking_controls import (
+    Basket,
+    CapIn,
+    ControlsIn,
+    Days,
+    Freshness,
+    ObjectiveName,
+    PinIn,
+    RepeatsIn,
+    RuleIn,
+    Scalar,
+    Scalars,
+    asks_nothing,
+    controls_of,
+    rule_of,
 )
 from service.codec import OneDecoder
 from service.http import Request, query_of
@@ -35,20 +47,17 @@ from service.shapes import MAX_NUMBER, At, Name, OptionalId, Price, Text, check_
 MAX_HISTORY = 1_000
 DEFAULT_K = 20
 
-Scalar = (
-    Text
-    | Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-    | Annotated[int, Meta(ge=-(10**15), le=10**15)]
-    | bool
-)
 Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-Scalars = Annotated[list[Scalar], Meta(min_length=1, max_length=MAX_LIST)]
 Texts = Annotated[list[Text], Meta(max_length=MAX_LIST)]
 Ids = Annotated[list[Text], Meta(max_length=MAX_LIST)]
 K = Annotated[int, Meta(ge=1, le=MAX_K, description="how many items")]
-Diversity = Annotated[
+Unlike = Annotated[
     float, Meta(ge=0, le=1, description="0: the best whatever they are; 1: as unlike as can be")
 ]
+Diversity = (
+    Unlike
+    | Annotated[Literal["calibrated"], Meta(description="categories in the shares the history has")]
+)
 
 
 class PastIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -63,6 +72,7 @@ class ContextIn(msgspec.Struct, omit_defaults=True):
     """Where the answer will be shown; names other than these are let pass."""
 
     item: Annotated[OptionalId, Meta(description="the item in view: answers go with it")] = None
+    items: Basket = []
 
 
 class Categories(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -106,28 +116,7 @@ class FilterIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     deny: Ids = []
 
 
-class RuleIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A bias on all items with a value."""
-
-    field: Annotated[
-        Text,
-        Meta(
-            description="item, category or attributes.NAME",
-            extra_json_schema={"pattern": r"^(item|category|attributes\..+)$"},
-        ),
-    ]
-    value: Scalar | Scalars
-    bias: Annotated[
-        float,
-        Meta(
-            ge=-1,
-            le=MAX_BIAS,
-            description="-1: must have it; 0: never; above 0: the score is multiplied",
-        ),
-    ]
-
-
-class AskIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class AskIn(ControlsIn, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A question: for a user, a session, the history that comes with it, or nobody."""
 
     user: OptionalId = None
@@ -135,13 +124,15 @@ class AskIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     history: (
         Annotated[list[PastIn], Meta(max_length=MAX_HISTORY, description="oldest first")] | None
     ) = None
-    k: K = DEFAULT_K
+    k: Annotated[
+        K | UnsetType,
+        Meta(description=f"absent: {DEFAULT_K}, and of items to re-rank all of them"),
+    ] = UNSET
     context: ContextIn | None = None
     exclude_seen: Annotated[
         bool | None, Meta(description="absent: as the log shows that people come back or not")
     ] = None
     filter: FilterIn | None = None
-    rules: Annotated[list[RuleIn], Meta(max_length=MAX_RULES)] = []
     diversity: Diversity = 0.0
     explain: Annotated[bool, Meta(description="say why, for every place")] = False
 
@@ -156,7 +147,11 @@ QUERY: dict[str, tuple[object, str]] = {
     "price_min": (Price, "units of the house currency"),
     "price_max": (Price, "units of the house currency"),
     "available": (bool, "true: what can be bought; false: what is sold out"),
-    "diversity": (Diversity, "0 to 1"),
+    "diversity": (Diversity, "0 to 1, or calibrated"),
+    "objective": (ObjectiveName, "click, purchase or margin"),
+    "freshness": (Freshness, "0 to 1"),
+    "after_days": (Days, "what was bought less than so long ago is held back"),
+    "items": (str, "re-rank these, separated by commas, and nothing else"),
     "explain": (bool, "say why"),
 }
 """What a GET may ask: name -> (type, what it means)."""
@@ -165,7 +160,10 @@ _QUERY_NAMES = frozenset(QUERY)
 _NAMES = sorted(
     {
         one.encode_name
-        for kind in (AskIn, ContextIn, FilterIn, Categories, Wanted, PriceRange, RuleIn, PastIn)
+        for kind in (
+            *(AskIn, ContextIn, FilterIn, Categories, Wanted, PriceRange, RuleIn, PastIn),
+            *(CapIn, PinIn, RepeatsIn),
+        )
         for one in msgspec.structs.fields(kind)
     }
 )
@@ -185,26 +183,48 @@ def ask_of_body(request: Request) -> AskIn:
         raise
 
 
-def ask_of_query(request: Request) -> AskIn:
-    """Read the question of a GET; raises BadField."""
-    found = query_of(request, _QUERY_NAMES)
+def ask_of_query(
+    request: Request, allowed: frozenset[str] = _QUERY_NAMES, **given: object
+) -> AskIn:
+    """Read the question of a GET; raises BadField.
+
+    allowed: the names it may have. given: fields of the question that the path has said.
+    """
+    found = query_of(request, allowed)
     wanted: dict[str, object] = {name: found[name] for name in ("user", "session") if name in found}
-    for name in ("k", "exclude_seen", "diversity", "explain"):
+    for name in ("k", "exclude_seen", "freshness", "explain"):
         if name in found:
             wanted[name] = _typed(found[name], QUERY[name][0], name)
+    if "objective" in found:
+        wanted["objective"] = found["objective"]
+    if "diversity" in found:
+        text = found["diversity"]
+        wanted["diversity"] = text if text == "calibrated" else _typed(text, Unlike, "diversity")
+    if "after_days" in found:
+        wanted["repeats"] = {"after_days": _typed(found["after_days"], Days, "after_days")}
+    if "items" in found:
+        wanted["items"] = found["items"].split(",")
     if "item" in found:
         wanted["context"] = {"item": found["item"]}
+    if chosen := _filter_of_query(found):
+        wanted["filter"] = chosen
+    return _decode(_encode({**wanted, **given}))
+
+
+def _filter_of_query(found: dict[str, str]) -> dict[str, object]:
     chosen: dict[str, object] = {}
     if found.get("categories"):
         chosen["categories"] = found["categories"].split(",")
+    if found.get("category"):
+        chosen["categories"] = {"all": [found["category"]]}
+        if "categories" in found:
+            raise BadField("category or categories", field="category", code="contradiction")
     if "available" in found:
         chosen["available"] = _typed(found["available"], bool, "available")
     price = {end: found[f"price_{end}"] for end in ("min", "max") if f"price_{end}" in found}
     if price:
         chosen["price"] = price
-    if chosen:
-        wanted["filter"] = chosen
-    return _decode(_encode(wanted))
+    return chosen
 
 
 def _typed(text: str, kind: object, name: str) -> object:
@@ -243,20 +263,27 @@ def ask_of(sent: AskIn) -> Ask:
         and not sent.rules
         and sent.diversity == 0
         and not sent.explain
+        and asks_nothing(sent)
     ):
-        return _plain(sent.k)
-    item = sent.context.item if sent.context is not None else None
+        return _plain(DEFAULT_K if sent.k is UNSET else sent.k)
+    context = sent.context or ContextIn()
+    item = context.item
     if item:
         check_id(item, "context.item")
+    calibrated = sent.diversity == "calibrated"
+    k = sent.k
+    if k is UNSET:
+        k = DEFAULT_K if sent.items is None else len(sent.items)
     return check_ask(
         Ask(
-            k=sent.k,
+            k=k,
             item=item or "",
             exclude_seen=sent.exclude_seen,
             chosen=NO_FILTER if sent.filter is None else _filter(sent.filter),
-            rules=tuple([_rule(*row) for row in enumerate(sent.rules)]) if sent.rules else (),
-            diversity=sent.diversity,
+            rules=tuple([rule_of(*row) for row in enumerate(sent.rules)]) if sent.rules else (),
+            diversity=0.0 if isinstance(sent.diversity, str) else sent.diversity,
             explain=sent.explain,
+            controls=controls_of(sent, context.items, calibrated),
         )
     )
 
@@ -302,19 +329,6 @@ def _condition(name: str, want: Scalar | list[Scalar] | Wanted) -> Condition:
         return Condition(name, tuple(dict.fromkeys(map(token, want.in_))))
     low = -np.inf if want.min is None else want.min
     return Condition(name, (), low, np.inf if want.max is None else want.max)
-
-
-def _rule(place: int, sent: RuleIn) -> Rule:
-    values = sent.value if isinstance(sent.value, list) else [sent.value]
-    if sent.field.startswith(ATTRIBUTE):
-        keys = [token(value) for value in values]
-    else:
-        keys = [value for value in values if isinstance(value, str)]
-        if len(keys) != len(values):
-            raise BadField(
-                "text, for items and categories", field=f"rules[{place}].value", code="bad_type"
-            )
-    return Rule(sent.field, tuple(dict.fromkeys(keys)), sent.bias)
 
 
 def asker_of(history: list[PastIn], now_ms: int) -> Asker:

@@ -188,7 +188,7 @@ class LiveCatalogue:
     def _show(self, desk: Desk) -> None:
         trends = self._shown = self._trends.current
         if trends.items:
-            desk.show_trends(trends.items, trends.trending[0], trends.popular)
+            desk.show_trends(trends.items, trends.trending[0], trends.popular, trends.deeds)
 
 
 def _warm(desk: Desk) -> None:

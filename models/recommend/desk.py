@@ -59,6 +59,11 @@ class Desk:
         return member.edges if isinstance(member, ItemGraph) else None
 
     @property
+    def laid_out(self) -> bool:
+        """Whether `together` can be had at once."""
+        return self._together is not None or self.graph is None
+
+    @property
     def together(self) -> Together | None:
         """The item graph in both directions, laid out when first asked for; None without one."""
         graph = self.graph

@@ -54,6 +54,18 @@ IMPERSONAL: dict[str, str] = {
 }
 """Members that say the same to everyone, and what they say."""
 
+SENTENCES: dict[str, str] = {
+    "factors": "Fits your taste: you {}",
+    "ease": "Goes with what you chose: you {}",
+    "filter": "Liked by those who chose the same: you {}",
+    "neighbours": "As in visits like yours: you {}",
+    "transformer": "The next step after yours: you {}",
+    "content": "Of the same kind: you {}",
+}
+"""Members that say it their own way; `{}` is what one did with which items."""
+BECAUSE = "Because you {}"
+"""Any other member."""
+
 SIMILAR = "similar"
 REPEATS = "repeats"
 """The member that speaks of the item itself."""
@@ -264,4 +276,4 @@ def _again(model: RecommendModel, row: int, past: Past) -> str:
 def _sentence(member: str, deeds: str) -> str:
     if not deeds or member == BLEND:
         return AS_A_WHOLE
-    return f"Fits your taste: you {deeds}" if member == "factors" else f"Because you {deeds}"
+    return SENTENCES.get(member, BECAUSE).format(deeds)

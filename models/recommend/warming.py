@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.events import Kind
 from models.recommend.ask import NOBODY, Ask, Asker, Origin
+from models.recommend.controls import Controls, Task
 from models.recommend.desk import Desk
 from models.recommend.diversity import Likeness, diversify
 from models.recommend.filters import Filter
@@ -23,8 +24,11 @@ def warm(desk: Desk) -> None:
     for one in (NOBODY, asker):
         recommend(desk, Ask(k=2, explain=True, diversity=0.5), one, 1)
         recommend(desk, Ask(k=2, exclude_seen=False, chosen=Filter(low=0)), one, 1)
+        recommend(desk, Ask(k=2, controls=Controls(calibrated=True, freshness=1)), one, 1)
     if ids:
         recommend(desk, Ask(k=2, item=ids[0]), NOBODY, 1)
+        for task in (Task.similar, Task.bought_together, Task.basket):
+            recommend(desk, Ask(k=2, item=ids[0], controls=Controls(task=task)), asker, 1)
     codes = np.zeros((2, 8), np.int32)
     rows = np.arange(2, dtype=np.int32)
     graph = (np.zeros(3, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))

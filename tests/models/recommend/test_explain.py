@@ -201,3 +201,23 @@ def test_likeness_names_what_it_is_like():
 )
 def test_lists_read_as_people_write_them(parts, text):
     assert and_list(parts) == text
+
+
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("graph", "Because you bought Butter and Bread"),
+        ("factors", "Fits your taste: you bought Butter and Bread"),
+        ("ease", "Goes with what you chose: you bought Butter and Bread"),
+        ("filter", "Liked by those who chose the same: you bought Butter and Bread"),
+        ("neighbours", "As in visits like yours: you bought Butter and Bread"),
+        ("transformer", "The next step after yours: you bought Butter and Bread"),
+        ("content", "Of the same kind: you bought Butter and Bread"),
+        ("any other", "Because you bought Butter and Bread"),
+    ],
+)
+def test_every_member_says_it_in_its_own_way(member: str, text: str):
+    model = replace(shop_model(), members=("popularity", member))
+    slate = recommend(shop_desk(model), Ask(k=20, explain=True), asker("bread", "butter"), NOW)
+    (source,) = {place.item: place.sources for place in slate.items}["jam"]
+    assert (source.member, source.text, source.because) == (member, text, ("butter", "bread"))
