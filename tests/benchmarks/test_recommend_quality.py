@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,14 @@ def test_several_tracks_are_told_apart(walks, monkeypatch):
     names = [bar.name for bar in outcome.bars]
     assert "lastfm_leave_one_out_ndcg_at_10" in names
     assert "lastfm_again_over_best_member_high" in names
+
+
+def test_what_is_told_to_another_process_can_be_told():
+    do, name, arguments = pickle.loads(
+        pickle.dumps((recommend_quality.by_name, LASTFM.name, Arguments(budget=5.0)))
+    )
+    assert do is recommend_quality.by_name
+    assert (name, arguments.budget) == ("lastfm_leave_one_out", 5.0)
 
 
 def test_unknown_and_absent_logs_are_said(tmp_path):

@@ -33,7 +33,7 @@ WORTH = (
 """Members by what they are worth for their cost: with too little time the last go first."""
 
 GUESSES: dict[str, Callable[[int, int], float]] = {
-    "ease": lambda items, events: 4e-11 * items**3 + 1e-6 * events,
+    "ease": lambda items, events: min(4e-11 * items**3, 5e-4 * items) + 1e-6 * events,
 }
 """Seconds that learning takes before it was ever measured, of n items and e events."""
 
