@@ -115,7 +115,8 @@ class Course:
         asked = np.flatnonzero(counts[ends] > counts[self.windows.starts + 1])
         self.held = Windows(self.windows.starts[asked], self.windows.lengths[asked])
         learned = ~held
-        learned[known.offsets[:-1]] = False
+        # Users may be there with no event at all, of whom nothing is known yet.
+        learned[np.diff(known.users, prepend=-1) != 0] = False
         chosen = np.bincount(known.items[learned], minlength=known.n_items)
         negatives, popular = int(params["negatives"]), float(params["popular"])
         self._rivals = Rivals(chosen, known.n_items, negatives, popular, int(params["all_below"]))

@@ -14,7 +14,7 @@ START: dict[str, Any] = {
     "epochs": 12,
     "patience": 3,
     "tokens": 1024,
-    "negatives": 512,
+    "negatives": 1024,
     "popular": 0.5,
     "all_below": 4_096,
     "length": 200,

@@ -122,7 +122,9 @@ def met_in(known: Interactions, classes: int) -> Met:
     same = np.diff(known.users) == 0
     gaps[time_classes(np.diff(known.ats)[same] / DAY_MS, classes)] = True
     if times_speak(known):
-        spans = known.ats[known.offsets[1:] - 1] - known.ats[known.offsets[:-1]]
+        begin, end = known.offsets[:-1], known.offsets[1:]
+        there = end > begin
+        spans = known.ats[end[there] - 1] - known.ats[begin[there]]
         # An event may be as young as the shortest gap and as old as the longest history.
         ages[gaps.argmax() : time_classes(spans.max(keepdims=True) / DAY_MS, classes)[0] + 1] = True
     return Met(gaps, ages, np.bincount(known.kinds, minlength=KINDS))

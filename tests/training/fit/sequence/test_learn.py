@@ -78,6 +78,15 @@ def test_the_same_seed_learns_the_same():
     assert np.abs(first - learn(log, few, seed=4).learner.vectors()).max() > 1e-3
 
 
+def test_users_without_events_are_no_trouble():
+    log, _ = successors()
+    few = {**SMALL, "epochs": 1}
+    ends = log.offsets[[0, 0, *range(1, len(log.offsets)), -1, -1]]
+    first, again = (learn(one, few).learner.vectors() for one in (log, log._replace(offsets=ends)))
+    assert first.shape == again.shape
+    assert np.isfinite(again).all()
+
+
 @pytest.mark.parametrize("histories", [[[1]], [[1], [2]], [[1, 2]], [[1, 1, 1]]])
 def test_next_to_nothing_is_no_trouble(histories):
     learned = learn(log_of(histories, 4), SMALL)

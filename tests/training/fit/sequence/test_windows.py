@@ -142,3 +142,11 @@ def test_what_was_met_is_told_by_class():
     assert np.flatnonzero(met.ages).tolist() == list(range(hour, day + 1))
     assert met.kinds[Kind.purchase] == 5
     assert not met_in(log_of([range(3)], 3), 24).ages.any()
+
+
+def test_users_without_events_have_no_windows():
+    log = random_log()
+    more = log._replace(offsets=log.offsets[[0, 0, *range(1, len(log.offsets)), -1, -1]])
+    np.testing.assert_array_equal(windows_of(log, 7).starts, windows_of(more, 7).starts)
+    np.testing.assert_array_equal(met_in(log, 24).ages, met_in(more, 24).ages)
+    assert held_back(more, 0.05, 99, np.random.default_rng(0)).any()
