@@ -138,13 +138,17 @@ MEMBER_FITS: dict[str, MemberFit] = {
     "factors": MemberFit(
         _factors,
         {
-            "factors": 32,
+            "factors": 48,
             "iterations": 10,
-            "regularisation": 1.0,
+            "regularisation": 10.0,
             "confidence": 10.0,
             "decay": 0.95,
         },
-        {"decay": (0.6, 0.8, 0.9, 0.95, 0.98, 1.0), "confidence": (3.0, 10.0, 30.0)},
+        {
+            "decay": (0.6, 0.8, 0.9, 0.95, 0.98, 1.0),
+            "regularisation": (10.0, 1.0, 30.0, 100.0),
+            "confidence": (3.0, 10.0, 30.0),
+        },
         free=frozenset({"decay"}),
     ),
     "ease": MemberFit(
