@@ -99,8 +99,9 @@ def measure(track: Track, arguments: Arguments, seed: int = 0) -> tuple[Figures,
     figures = shown(metrics, run.names)
     figures |= {"validation_ndcg_at_10": tuned.blend, "fit_seconds": fit_seconds}
     figures |= {"peak_mb": peak_mb(), "cases": len(parted.test.cases), "items": len(model)}
+    given_up = [f"{track.name}: given up for its time: {what}" for what in run.cost()["given_up"]]
     chosen = (f"{name} {tuned.weights[name]:.2f} {tuned.params[name]}" for name in run.names)
-    return figures, [f"{track.name}: {line}" for line in chosen]
+    return figures, [*(f"{track.name}: {line}" for line in chosen), *given_up]
 
 
 def measured(track: Track, arguments: Arguments) -> tuple[Figures, list[str]]:

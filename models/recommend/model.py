@@ -17,6 +17,7 @@ from domain.events import KINDS
 from domain.ids import hash64
 from models.recommend.blend import Blend, Scored
 from models.recommend.candidates import ANY_TIME, Scene, scene_of
+from models.recommend.category import Category
 from models.recommend.content import Content
 from models.recommend.ease import Ease
 from models.recommend.factors import Factors
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 MEMBERS: dict[str, type[Member]] = {
     "popularity": Popularity,
     "trend": Popularity,
+    "category": Category,
     "graph": ItemGraph,
     "factors": Factors,
     "ease": Ease,

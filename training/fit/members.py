@@ -13,6 +13,7 @@ from domain.clock import DAY_MS
 from models.recommend.member import Member
 from models.recommend.neighbours import Nearness
 from models.recommend.popularity import Popularity
+from training.fit.category import fit_category
 from training.fit.content import fit_content
 from training.fit.ease import fit_ease
 from training.fit.factors import fit_factors
@@ -67,6 +68,10 @@ def _popularity(lesson: Lesson, params: Params) -> Member:
     return Popularity(np.bincount(known.items, values, known.n_items), half_life)
 
 
+def _category(lesson: Lesson, params: Params) -> Member:
+    return fit_category(lesson.known, lesson.items, lesson.as_of, params)
+
+
 def _graph(lesson: Lesson, params: Params) -> Member:
     return fit_graph(lesson.known, lesson.as_of, {**params, "own": lesson.repeats}, lesson.threads)
 
@@ -113,6 +118,16 @@ MEMBER_FITS: dict[str, MemberFit] = {
         _popularity,
         {"half_life_days": 14.0},
         {"half_life_days": (14.0, 7.0, 3.0, 1.0)},
+    ),
+    "category": MemberFit(
+        _category,
+        {"half_life_days": 30.0, "power": 1.0, "edges": 400, "decay": 0.9},
+        {
+            "decay": (0.5, 0.8, 0.9, 0.98),
+            "power": (1.0, 0.5),
+            "half_life_days": (None, 30.0, 7.0, 3.0),
+        },
+        free=frozenset({"decay"}),
     ),
     "graph": MemberFit(
         _graph,

@@ -21,6 +21,7 @@ from training.metrics import per_case
 WORTH = (
     "popularity",
     "trend",
+    "category",
     "repeats",
     "graph",
     "factors",
@@ -46,7 +47,7 @@ SHORTEST = 8.0
 AGAIN = 3
 """A member that was tuned is learned again for validation, for the test and for release."""
 
-_FOR_TUNING, _FOR_THE_REST = 0.6, 0.2
+_FOR_TUNING, _FOR_THE_REST = 0.6, 0.35
 """Shares of the budget: for the members' numbers, and for weights, ranker and measuring."""
 
 _NOISE = 2.0

@@ -156,7 +156,7 @@ def test_influences_of_an_empty_history_are_empty():
 
 def test_parts_are_plain_arrays_and_json():
     # Those missing here read more than histories, and have tests of their own.
-    assert set(MEMBERS) - set(MODEL.members) <= {"content", "transformer"}
+    assert set(MEMBERS) - set(MODEL.members) <= {"category", "content", "transformer"}
     assert not any(array.dtype.hasobject for array in MODEL.arrays().values())
     assert json.loads(json.dumps(MODEL.params())) == MODEL.params()
 

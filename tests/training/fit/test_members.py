@@ -2,16 +2,24 @@ import numpy as np
 import pytest
 
 from domain.clock import DAY_MS
+from domain.items import Item
 from models.recommend.model import MEMBERS
 from tests.models.recommend.small import past_of
 from tests.training.worlds import START, chain, full_of_rows, groceries
 from training.fit import members
+from training.fit.facts import ItemFacts
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 
 
 def learner_of(rows, as_of_day=100, repeats=True):
     full, items = full_of_rows(rows)
-    return Learner(Lesson(full, START + as_of_day * DAY_MS, repeats, 0, 1)), items
+    about = ItemFacts(
+        tuple(
+            Item(item, f"Thing {number % 9} of {number % 4}", categories=(f"c{number % 7}",))
+            for number, item in enumerate(items)
+        )
+    )
+    return Learner(Lesson(full, START + as_of_day * DAY_MS, repeats, 0, 1, about)), items
 
 
 def test_every_member_of_the_model_has_a_fit():
