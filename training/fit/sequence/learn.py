@@ -1,4 +1,4 @@
-"""Learning the transformer: passes over the windows until what was held back stops gaining.
+"""Learning the transformer: passes over the windows, unless what was held back gets worse.
 
 The rate of learning rises, then falls along half a cosine. A budget of time is kept by taking
 fewer steps. Knows nothing of what becomes of
@@ -44,10 +44,12 @@ CHECKED = 20
 STEPS, LEAST_TOKENS = 100, 64
 """A pass over a small log has so many steps, each of at least so many places."""
 
+Gains = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Learned:
-    """A network as it was at its best. epochs: passes taken in all, by steps, of those `planned`.
+    """A learned network. epochs: passes taken in all, by steps, of those `planned`.
 
     scores: NDCG at 10 on what was held back, after each pass.
     """
@@ -133,10 +135,10 @@ class Course:
                 learner.learn(batch, drawn, self._params["rate"] * pace.rate())
             pace.step()
 
-    def score(self, learner: Learner) -> float:
-        """Answer NDCG at 10 on what was held back, every item ranked; 0 where nothing was."""
+    def score(self, learner: Learner) -> Gains:
+        """Answer NDCG at 10 of each event that was held back, every item ranked; float64[c]."""
         vectors = learner.vectors().T
-        gains: list[npt.NDArray[np.float64]] = []
+        gains: list[Gains] = [np.zeros(0)]
         most = min(_ASKED_TOKENS, max(1, _SCORES // self._n))
         for chosen in batches(self.held, most, np.random.default_rng(0)):
             batch = self.cutter.cut(self.held, chosen, held=True)
@@ -146,7 +148,7 @@ class Course:
                 scores[seen_pairs(batch)] = -np.inf
             ranks = (scores > wanted[:, None]).sum(axis=1)
             gains.append(np.where(ranks < _TOP, 1 / np.log2(ranks + 2.0), 0.0))
-        return float(np.concatenate(gains).mean()) if gains else 0.0
+        return np.concatenate(gains)
 
 
 def learn(
@@ -162,9 +164,9 @@ def learn(
     """Learn the network of a log in time order.
 
     params: width, heads, inner, dropout, length (events of a window), rate, epochs, patience
-    (passes without gain), tokens (places of a batch), negatives, popular, all_below (see Rivals)
-    and seconds (or None). Memory: 16 * width bytes an item, 60 bytes an event, tokens *
-    negatives * 8 bytes, and the nearness of items while it begins.
+    (passes that do worse, one after the other), tokens (places of a batch), negatives, popular,
+    all_below (see Rivals) and seconds (or None). Memory: 16 * width bytes an item, 60 bytes an
+    event, tokens * negatives * 8 bytes, and the nearness of items while it begins.
     """
     pace = _Pace(params["seconds"], clock)
     run = Course(known, params, repeats, seed)
@@ -175,13 +177,26 @@ def learn(
     planned = int(params["epochs"])
     each = max(1, len(batches(run.windows, run.tokens, np.random.default_rng(seed))))
     pace.plan(each * planned)
-    best, kept, scores = -1.0, learner.state(), list[float]()
-    while not pace.over and len(run.windows.starts):
+    best, kept, worse, scores = np.zeros(0), learner.state(), 0, list[float]()
+    while not pace.over and len(run.windows.starts) and worse < params["patience"]:
         run.passing(learner, pace)
-        scores.append(run.score(learner))
-        if scores[-1] >= best:
-            best, kept = scores[-1], learner.state()
-        if len(scores) - 1 - scores.index(max(scores)) >= params["patience"]:
-            break
-    learner.restore(kept)
+        gains = run.score(learner)
+        scores.append(float(gains.mean()) if len(gains) else 0.0)
+        worse = worse + 1 if fallen(best, gains) else 0
+        if scores[-1] >= max(scores):
+            best, kept = gains, learner.state()
+    if worse:
+        learner.restore(kept)
     return Learned(learner, round(pace.taken / each, 2), planned, tuple(scores))
+
+
+def fallen(best: Gains, gains: Gains) -> bool:
+    """Tell whether gains are below the best by more than the error of their mean difference.
+
+    What is held back is little: the highest of a dozen like figures is mostly luck, and the
+    rate's course is worth following to its end.
+    """
+    if len(best) < 2:
+        return False
+    gone = best - gains
+    return bool(gone.mean() > gone.std() / math.sqrt(len(gone)))

@@ -12,7 +12,7 @@ START: dict[str, Any] = {
     "dropout": 0.25,
     "rate": 8e-3,
     "epochs": 12,
-    "patience": 3,
+    "patience": 2,
     "tokens": 1024,
     "negatives": 1024,
     "popular": 0.5,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.fit.sequence.grammar import SMALL, log_of, successors
-from training.fit.sequence.learn import Course, learn
+from training.fit.sequence.learn import Course, fallen, learn
 
 
 class Watch:
@@ -31,26 +31,50 @@ def test_drawn_rivals_teach_the_grammar_too():
     assert max(learned.scores) > 0.95
 
 
-def test_it_stops_when_nothing_is_gained():
-    log, _ = successors()
-    learned = learn(log, {**SMALL, "epochs": 30, "patience": 2})
-    assert learned.epochs < 30
-    last = len(learned.scores) - 1
-    assert last - learned.scores.index(max(learned.scores)) == 2
-
-
-def test_the_best_pass_is_kept(monkeypatch: pytest.MonkeyPatch):
-    told, seen = iter([0.1, 0.5, 0.3, 0.4]), []
+def told(monkeypatch: pytest.MonkeyPatch, gains):
+    """Let what was held back say `gains`, pass by pass; answer the vectors it was asked about."""
+    coming, seen = iter(gains), []
 
     def score(self, learner):
         seen.append(learner.vectors())
-        return next(told)
+        return np.array(next(coming), float)
 
     monkeypatch.setattr(Course, "score", score)
+    return seen
+
+
+GOOD, SAME, BAD = [1, 0, 1, 0.5, 1], [0.5, 0.5, 1, 0, 1], [0, 0, 0.5, 0, 0]
+
+
+def test_it_stops_when_it_gets_worse_and_keeps_the_best(monkeypatch: pytest.MonkeyPatch):
+    seen = told(monkeypatch, [BAD, GOOD, BAD, BAD])
     learned = learn(successors()[0], {**SMALL, "epochs": 9, "patience": 2})
-    assert learned.scores == (0.1, 0.5, 0.3, 0.4)
+    assert learned.scores == (0.1, 0.7, 0.1, 0.1)
     np.testing.assert_array_equal(learned.learner.vectors(), seen[1])
     assert np.abs(seen[3] - seen[1]).max() > 1e-3
+
+
+def test_it_goes_on_where_the_difference_may_be_luck(monkeypatch: pytest.MonkeyPatch):
+    seen = told(monkeypatch, [GOOD, SAME, BAD, SAME, SAME])
+    learned = learn(successors()[0], {**SMALL, "epochs": 5, "patience": 2})
+    assert learned.epochs == 5
+    np.testing.assert_array_equal(learned.learner.vectors(), seen[4])
+
+
+def test_a_last_pass_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch):
+    seen = told(monkeypatch, [GOOD, BAD])
+    learned = learn(successors()[0], {**SMALL, "epochs": 2, "patience": 2})
+    np.testing.assert_array_equal(learned.learner.vectors(), seen[0])
+
+
+def test_worse_is_worse_by_more_than_the_error():
+    rng = np.random.default_rng(0)
+    best = rng.random(400)
+    assert fallen(best, best - 0.1)
+    assert not fallen(best, best)
+    assert not fallen(best, best + 0.1)
+    assert not fallen(best, best + rng.normal(0, 1, 400) + 0.03)
+    assert not fallen(np.zeros(0), best)
 
 
 def test_a_budget_is_kept_by_fewer_passes():
