@@ -17,7 +17,7 @@ from domain.errors import ScientistError
 from training.fit.settings import RecommendSettings
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_FULL = 900.0
+_FULL = 480.0
 """With this many seconds or more nothing is planned smaller."""
 
 _LEAST_SCORES, _LEAST_EVENTS = 1_500_000, 40_000

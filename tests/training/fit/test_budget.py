@@ -74,7 +74,7 @@ def test_less_time_plans_fewer_cases_and_events_and_says_so():
     assert planned(settings, Budget()) is settings
     assert planned(settings, Budget(3600.0)) is settings
     found = []
-    for seconds in (600.0, 180.0, 30.0, 1.0):
+    for seconds in (400.0, 180.0, 30.0, 1.0):
         budget = Budget(seconds)
         smaller = planned(settings, budget)
         found.append((smaller.tuning_scores, smaller.tuning_events))
