@@ -34,10 +34,11 @@ from feature_store.trends import BLOB_NAME, parse
 from feature_store.views.purchases import standing
 from models.bundle import current_bundle, open_bundle
 from models.families import load_scorer
-from models.recommend.ask import NOBODY, Ask, Asker, Origin, check_ask, moment, remembered
+from models.recommend.ask import NOBODY, Ask, Asker, Origin, moment, remembered
 from models.recommend.catalogue import Catalogue
 from models.recommend.desk import Desk
 from models.recommend.policy import recommend
+from training.batch_asking import add_controls, ask_of, everybody, option_of
 
 FAMILY = "recommend"
 TOGETHER = 256
@@ -60,12 +61,14 @@ COLUMNS = pa.schema(
         ("model", pa.dictionary(pa.int8(), pa.string())),
         ("as_of", pa.int64()),
         ("sources", pa.list_(SOURCE)),
+        ("note", pa.dictionary(pa.int8(), pa.string())),
     ]
 )
 """One row a place, rank from 1; `fallback` null for a personal place; `as_of` in ms UTC.
 
 `sources`: the members that proposed the item, strongest first; `because` (ids of the history)
-and `text` are null unless reasons were asked for.
+and `text` are null unless reasons were asked for. `note`: `pinned` for what the question put
+there, `unknown` or `not_showable` for an item of --items that could not be ranked, else null.
 """
 
 EPILOG = """\
@@ -76,6 +79,8 @@ the column fallback says so.
 examples:
   python -m training recommend --users users.txt --k 20 --out slates.parquet
   python -m training recommend --users users.csv --as-of 2024-05-01 --out may.parquet
+  python -m training recommend --everybody --objective margin --cap attributes.seller=3 \\
+      --pin summer-sale=1 --out mail.parquet
 """
 
 
@@ -88,38 +93,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--users", type=Path, metavar="FILE", help="whom to recommend to")
+    whom.add_argument("--everybody", action="store_true", help="every user the log names")
     add = parser.add_argument
-    add("--users", type=Path, required=True, metavar="FILE", help="whom to recommend to")
     add("--out", type=Path, required=True, metavar="FILE.parquet", help="where the rows go")
-    add("--k", type=int, default=20, help="items a user (default 20, at most 500)")
-    add("--explain", action="store_true", help="add what each item rests on, and a sentence")
     add("--as-of", help="answer from the log as of this time (default: the store, now)")
-    add("--diversity", type=float, default=0.0, help="0 to 1 (default 0)")
-    add(
-        "--exclude-seen",
-        action=argparse.BooleanOptionalAction,
-        help="leave out what a user had before (default: as the log shows that people return)",
-    )
+    add_controls(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; raises ScientistError for what the arguments or the files lack."""
+    ask = ask_of(args)
     try:
-        ask = check_ask(
-            Ask(
-                k=args.k,
-                exclude_seen=args.exclude_seen,
-                diversity=args.diversity,
-                explain=args.explain,
-            )
-        )
         as_of = None if args.as_of is None else parse_at(args.as_of, system_clock())
     except CallerError as error:
-        option = "as-of" if error.field == "at" else error.field
-        raise ScientistError(f"--{option}: {error.message}") from error
-    users, refused = read_users(args.users)
+        raise ScientistError(f"--{option_of(error.field)}: {error.message}") from error
     _, home, _ = settings_from_env()
+    users, refused = (everybody(home.log, as_of), 0) if args.everybody else read_users(args.users)
     job = Batch(home, ask, as_of)
     print(asyncio.run(_carry_out(job, users, args.out)), file=sys.stderr)
     if refused:
@@ -198,7 +190,7 @@ async def open_desk(store: Store, home: Home) -> Desk:
             desk.catalogue.put(item)
     trends = parse(await store.get_blob(BLOB_NAME))
     if trends.items:
-        desk.show_trends(trends.items, trends.trending[0], trends.popular)
+        desk.show_trends(trends.items, trends.trending[0], trends.popular, trends.deeds)
     return desk
 
 
@@ -296,8 +288,21 @@ def _table(
         pa.array([desk.name or None] * sum(lengths), pa.string()).dictionary_encode(),
         pa.array(np.repeat(np.array(moments, np.int64), lengths), pa.int64()),
         _source_column([some for slate in slates for some in slate.sources]),
+        pa.array(
+            [note for slate in slates for note in _notes(slate)], pa.string()
+        ).dictionary_encode(),
     ]
     return pa.table(columns, COLUMNS.names).cast(COLUMNS)
+
+
+def _notes(slate: Slate) -> list[str | None]:
+    """Answer what is to be said of each place that was not filled by its score."""
+    notes: list[str | None] = [None] * len(slate.ids)
+    if slate.aside is not None:
+        for place in slate.aside.pinned:
+            notes[place] = "pinned"
+        notes[len(notes) - len(slate.aside.unranked) :] = slate.aside.unranked
+    return notes
 
 
 def _source_column(places: Sequence[tuple[Source, ...]]) -> pa.Array:

@@ -5,7 +5,9 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -21,6 +23,7 @@ from models.bundle import Draft, write_bundle
 from models.bundle_pointers import point
 from models.recommend.ask import Ask
 from service.app import serve_context
+from service.asking import AskIn, ask_of
 from service.http import Request
 from service.routes.recommendations import post_recommendations
 from service.settings import ServiceSettings
@@ -108,6 +111,39 @@ async def test_reasons_are_those_of_the_service(home: Home, tmp_path: Path) -> N
             assert own == [place["sources"] for place in reply["items"]]
     first = frame.filter(pl.col("user") == "baker")["sources"][0].to_list()[0]
     assert (first["because"], first["text"]) == (["bread"], "Because you bought Bread")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"objective": "margin", "caps": [{"field": "category", "most": 1}]},
+        {"pinned": [{"item": "cocoa", "place": 2}], "repeats": {"after_days": 7}},
+        {"items": ["soap", "jam", "nowhere", "butter", "honey"], "freshness": 0.5},
+        {"task": "basket", "context": {"items": ["tea"]}, "diversity": "calibrated"},
+    ],
+)
+async def test_controls_mean_what_they_mean_to_the_service(
+    home: Home, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    store, clock, out = await filled_store(), FixedClock(NOW), tmp_path / "slates.parquet"
+    desk = await open_desk(store, home)
+    ask = ask_of(msgspec.convert(asked, AskIn))
+    await write_slates(Batch(home, ask, clock=clock), store, desk, USERS, out, id)
+    frame = pl.read_parquet(out)
+    async with serve_context(store, home, ServiceSettings(), clock) as context:
+        for user in USERS:
+            body = json.dumps({"user": user, **asked}).encode()
+            reply = json.loads(
+                (await post_recommendations(context, Request("POST", "", body=body))).body
+            )
+            own = frame.filter(pl.col("user") == user)
+            assert own["item"].to_list() == [place["item"] for place in reply["items"]]
+            assert own["score"].to_list() == [place["score"] for place in reply["items"]]
+            notes = [
+                place.get("unranked") or ("pinned" if place.get("pinned") else None)
+                for place in reply["items"]
+            ]
+            assert own["note"].to_list() == notes
 
 
 async def test_an_earlier_time_comes_from_the_log(
@@ -221,6 +257,14 @@ def test_the_command_runs_over_the_embedded_store(
         bad = parser.parse_args([*asked, *wrong])
         with pytest.raises(ScientistError, match=wrong[0]):
             bad.run(bad)
+    monkeypatch.setattr(batch, "everybody", lambda log, until: ["baker"])
+    every = parser.parse_args(
+        ["recommend", "--everybody", "--out", str(tmp_path / "all.parquet"), "--pin", "tea=1"]
+    )
+    assert every.run(every) == 0
+    assert pl.read_parquet(tmp_path / "all.parquet")["item"][0] == "tea"
+    with pytest.raises(SystemExit):
+        parser.parse_args(["recommend", "--everybody", *asked[1:]])
     monkeypatch.setenv("SANDERLING_CONSENT", "perhaps")
     with pytest.raises(ScientistError, match="SANDERLING_CONSENT"):
         args.run(args)
