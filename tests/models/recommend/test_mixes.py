@@ -1,0 +1,45 @@
+"""Mixes are the released weights, and others in which one kind of member leads."""
+
+import numpy as np
+
+from models.recommend.mixes import ARMS, LEAD, RELEASED, mixes_of, open_arms
+
+MEMBERS = ("popularity", "trend", "graph", "factors", "repeats")
+WEIGHTS = np.array([0.1, 0.3, 1.0, 0.5, 0.0], np.float32)
+
+
+def test_the_released_mix_is_first_and_changes_nothing():
+    first = mixes_of(MEMBERS, WEIGHTS)[0]
+    assert (first.name, first.arm) == ("released", RELEASED)
+    assert first.weights.tolist() == WEIGHTS.tolist()
+
+
+def test_leaders_weigh_twice_the_others_and_share_as_before():
+    mixes = {mix.name: mix.weights for mix in mixes_of(MEMBERS, WEIGHTS)}
+    crowd = mixes["crowd"]
+    np.testing.assert_allclose(crowd[:2], [0.25 * LEAD * 1.5, 0.75 * LEAD * 1.5], rtol=1e-6)
+    assert crowd[2:].tolist() == WEIGHTS[2:].tolist()
+    for name, weights in mixes.items():
+        if name != "released":
+            raised = weights != WEIGHTS
+            np.testing.assert_allclose(
+                weights[raised].sum(), LEAD * weights[~raised].sum(), rtol=1e-6
+            )
+
+
+def test_a_member_of_no_weight_leads_where_its_kind_has_no_other():
+    again = {mix.name: mix.weights for mix in mixes_of(MEMBERS, WEIGHTS)}["again"]
+    np.testing.assert_allclose(again[4], LEAD * 1.9, rtol=1e-6)
+
+
+def test_kinds_that_are_not_there_or_lead_anyway_make_no_mix():
+    names = [mix.name for mix in mixes_of(("graph", "factors"), np.array([1.0, 0.2], np.float32))]
+    assert names == ["released", "taste"]
+    alone = mixes_of(("graph",), np.array([1.0], np.float32))
+    assert [mix.name for mix in alone] == ["released"]
+    assert open_arms(alone).tolist() == [True] + [False] * (len(ARMS) - 1)
+
+
+def test_numbers_of_arms_are_part_of_what_is_stored():
+    assert ARMS == ("released", "crowd", "visit", "taste", "again", "content")
+    assert [mix.arm for mix in mixes_of(MEMBERS, WEIGHTS)] == [0, 1, 2, 3, 4]
