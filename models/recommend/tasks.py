@@ -83,7 +83,7 @@ def _basket(case: Case) -> Iterator[Proposal]:
     """
     model, view = case.desk.model, in_view(case)
     near = _near(case, view)
-    scored = model.score_past(case.past) if model is not None and case.past is not None else None
+    scored = model.blended(case.past) if model is not None and case.past is not None else None
     if scored is None and near is None:
         yield from proposals(case)
         return
