@@ -76,16 +76,16 @@ def small_model(n: int = 40, again: bool = False, seed: int = 3, **weights) -> R
     """
     rng = np.random.default_rng(seed)
     edges = {(int(a), int(b)): float(rng.random()) for a, b in rng.integers(0, n, (5 * n, 2))}
+    graph = graph_of(n, edges)
     members = {
         "popularity": Popularity(rng.integers(1, 50, n).astype(np.float32), None),
         "trend": Popularity(rng.integers(1, 50, n).astype(np.float32), 7.0),
-        "graph": graph_of(n, edges),
+        "graph": graph,
         "factors": Factors(rng.normal(0, 0.3, (n, 8)).astype(np.float32), 0.5, 10.0, 0.9),
         "repeats": repeats_of(rng.uniform(0.1, 1, n)),
     }
-    edged = members["graph"].arrays()
-    members["ease"] = Ease(*edged.values(), 0.7)
-    members["filter"] = GraphFilter(*edged.values(), 0.9)
+    members["ease"] = Ease(*graph.edges, 0.7)
+    members["filter"] = GraphFilter(*graph.edges, 0.9)
     sessions = [[(s * 7 + place) % n for place in range(5)] for s in range(2 * n)]
     members["neighbours"] = neighbours_of(n, sessions, Nearness())
     chosen = {"popularity": 0.1, "trend": 0.05, "graph": 1.0, "factors": 0.6, "repeats": 0.2}
