@@ -184,14 +184,20 @@ def ask_of_body(request: Request) -> AskIn:
 
 
 def ask_of_query(
-    request: Request, allowed: frozenset[str] = _QUERY_NAMES, **given: object
+    request: Request,
+    allowed: frozenset[str] = _QUERY_NAMES,
+    task: str = "recommend",
+    item: str = "",
 ) -> AskIn:
     """Read the question of a GET; raises BadField.
 
-    allowed: the names it may have. given: fields of the question that the path has said.
+    allowed: the names it may have. task, item: what the path has said.
     """
     found = query_of(request, allowed)
+    if item:
+        found["item"] = item
     wanted: dict[str, object] = {name: found[name] for name in ("user", "session") if name in found}
+    wanted["task"] = task
     for name in ("k", "exclude_seen", "freshness", "explain"):
         if name in found:
             wanted[name] = _typed(found[name], QUERY[name][0], name)
@@ -208,7 +214,7 @@ def ask_of_query(
         wanted["context"] = {"item": found["item"]}
     if chosen := _filter_of_query(found):
         wanted["filter"] = chosen
-    return _decode(_encode({**wanted, **given}))
+    return _decode(_encode(wanted))
 
 
 def _filter_of_query(found: dict[str, str]) -> dict[str, object]:

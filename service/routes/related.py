@@ -20,8 +20,7 @@ _ITEM_NAMES = frozenset(_ABOUT_ITEM)
 
 
 def _about_item(request: Request, task: str) -> AskIn:
-    item = check_id(request.param, "item")
-    return ask_of_query(request, _ITEM_NAMES, task=task, context={"item": item})
+    return ask_of_query(request, _ITEM_NAMES, task, check_id(request.param, "item"))
 
 
 async def get_similar(context: Context, request: Request) -> Reply:
@@ -36,7 +35,7 @@ async def get_bought_together(context: Context, request: Request) -> Reply:
 
 async def get_trending(context: Context, request: Request) -> Reply:
     """Answer what is in demand now, of a category or of all."""
-    return await answer_to(context, ask_of_query(request, _TREND_NAMES, task="trending"))
+    return await answer_to(context, ask_of_query(request, _TREND_NAMES, "trending"))
 
 
 _TREND_NAMES = frozenset(_ABOUT_TREND)
