@@ -33,6 +33,9 @@ WORTH = (
 )
 """Members by what they are worth for their cost: with too little time the last go first."""
 
+ESSENTIAL = frozenset({"popularity", "trend", "repeats", "graph", "factors"})
+"""Members that are always learned, whatever the budget; their tuning may still be cut short."""
+
 GUESSES: dict[str, Callable[[int, int], float]] = {
     "ease": lambda items, events: min(4e-11 * items**3, 5e-4 * items) + 1e-6 * events,
 }
@@ -112,9 +115,9 @@ def _affordable(order: Sequence[str], guesses: Mapping[str, float], budget: Budg
     room, out = budget.left() * (1 - _FOR_THE_REST), list[str]()
     for name in order:
         need = (1 + AGAIN) * guesses[name]
-        if need > room:
+        if need > room and name not in ESSENTIAL:
             budget.give_up(f"{name}: learning takes about {guesses[name]:.0f} s")
-        elif 0 < guesses[name] < SHORTEST and name not in GUESSES:
+        elif 0 < guesses[name] < SHORTEST and name not in GUESSES and name not in ESSENTIAL:
             budget.give_up(f"{name}: {guesses[name]:.0f} s are too few to learn it")
         else:
             room -= need
@@ -132,12 +135,13 @@ def tune_numbers(
 ) -> Tuned:
     """Answer the numbers and the NDCG at 10 alone of every member that there is time for.
 
-    Members left out are missing in `params`. Learning is taken to cost more in proportion to
-    the events, where the learner has a sample of them.
+    Members left out are missing in `params`. Where the learner has a sample of the events,
+    learning from all is taken to cost more by the square root of how many more they are: some
+    members cost in proportion, others the same.
     """
     tuned, spent, last = Tuned(), dict[str, float](), settings.last
     known = learner.lesson.known
-    grown = max(1.0, len(judge.full.items) / max(len(known.items), 1))
+    grown = max(1.0, len(judge.full.items) / max(len(known.items), 1)) ** 0.5
     order = by_worth(names)
     limits = _limits(order, settings, budget)
     guesses = _guesses(order, limits, known.n_items, len(judge.full.items))
@@ -150,7 +154,8 @@ def tune_numbers(
         member = learner.member(name, first)
         seconds = (budget.elapsed() - since) * (1.0 if name in limits else grown)
         again = _kept(budget, spent) + AGAIN * seconds
-        if not budget.affords(0.0, f"{name}: learning took {seconds:.0f} s", again):
+        what = f"{name}: learning took {seconds:.0f} s"
+        if name not in ESSENTIAL and not budget.affords(0.0, what, again):
             continue
         spent[name] = seconds
         before = last.get("alone", {}).get(name)

@@ -77,7 +77,13 @@ def test_with_little_time_fewer_numbers_are_tried_and_it_is_said():
         assert found.alone[name] == max(mine)
 
 
-def test_what_is_too_dear_is_left_out_before_it_is_learned(monkeypatch):
+@pytest.fixture
+def dispensable(monkeypatch):
+    """Nobody is always learned."""
+    monkeypatch.setattr(numbers, "ESSENTIAL", frozenset())
+
+
+def test_what_is_too_dear_is_left_out_before_it_is_learned(monkeypatch, dispensable):
     asked = []
     monkeypatch.setitem(numbers.GUESSES, "factors", lambda items, events: 50.0)
     how = MEMBER_FITS["factors"]
@@ -95,7 +101,7 @@ def test_what_is_too_dear_is_left_out_before_it_is_learned(monkeypatch):
     assert "factors" in tuned(budget=Budget(1000.0)).params
 
 
-def test_what_took_too_long_is_not_learned_again(monkeypatch):
+def test_what_took_too_long_is_not_learned_again(monkeypatch, dispensable):
     clock = Stepping(0.0)
     how = MEMBER_FITS["graph"]
 
@@ -111,7 +117,17 @@ def test_what_took_too_long_is_not_learned_again(monkeypatch):
     assert budget.given_up[0].startswith("graph: learning took 3")
 
 
-def test_a_member_that_keeps_to_a_time_gets_a_share_of_the_budget(monkeypatch):
+def test_the_essential_are_learned_however_little_time_there_is(monkeypatch):
+    assert numbers.ESSENTIAL.issubset(WORTH)
+    budget = Budget(3.0, Stepping())
+    found = tuned(budget=budget)
+    assert list(found.params) == ["popularity", "graph", "factors"]
+    assert budget.left() == 0
+    # Each was judged once, and nothing was tried.
+    assert len(found.trials) == 3
+
+
+def test_a_member_that_keeps_to_a_time_gets_a_share_of_the_budget(monkeypatch, dispensable):
     asked = []
     how = MEMBER_FITS["factors"]
 
@@ -130,7 +146,7 @@ def test_a_member_that_keeps_to_a_time_gets_a_share_of_the_budget(monkeypatch):
     assert budget.given_up == ["factors: 5 s are too few to learn it"]
 
 
-def test_what_dearer_members_need_is_kept_from_those_before_them(monkeypatch):
+def test_what_dearer_members_need_is_kept_from_those_before_them(monkeypatch, dispensable):
     def trials(guess):
         monkeypatch.setitem(numbers.GUESSES, "factors", lambda items, events: guess)
         found = tuned(budget=Budget(200.0, Stepping()))
