@@ -240,7 +240,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
     "transformer": MemberFit(
         _transformer,
         transformer.START,
-        {"days": (180.0, None)},
+        {"dropout": (0.25, 0.5), "days": (180.0, None)},
         free=frozenset({"days"}),
         reads_items=True,
     ),
