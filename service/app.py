@@ -47,6 +47,7 @@ from service.logs import configure_logs, log_info
 from service.metrics import Metrics
 from service.openapi import build_document
 from service.openrtb.table import PriceTable
+from service.recommend_learning import LiveRecommending
 from service.routes.health import router as health_router
 from service.routes.table import ROUTES
 from service.score_cache import ScoreCache
@@ -100,6 +101,11 @@ async def serve_context(
     users = BidUsers(doors, lambda: campaigns.segments)
     bidder = Bidder(settings.bids, money, prices)
     bid_door = BidDoor(settings.bids, bidder, campaigns, clock, users)
+    catalogue = LiveCatalogue(store, metrics, bundles, trends)
+    recommending = LiveRecommending(
+        store, clock, metrics, lambda: catalogue.desk, lambda: campaigns.switches,
+        settings.recommend,
+    )  # fmt: skip
     context = Context(
         store=store,
         clock=clock,
@@ -107,7 +113,7 @@ async def serve_context(
         metrics=metrics,
         watch=watch,
         bundles=bundles,
-        catalogue=LiveCatalogue(store, metrics, bundles, trends),
+        catalogue=catalogue,
         trends=trends,
         decisions=DecisionLog(store, metrics),
         sweeps=sweeps,
@@ -122,6 +128,7 @@ async def serve_context(
         money=money,
         learning=learning,
         paces=paces,
+        recommending=recommending,
     )
     beside = Beside(
         lambda: campaigns.by_name, paces.multiplier, learning.factors, learning.scale_of,
@@ -132,7 +139,7 @@ async def serve_context(
     parts = (
         *(context.watch, bundles, trends, context.catalogue),
         *(context.decisions, scores, context.churn, context.intent, context.segments),
-        *(money, campaigns, learning, paces, shadow),
+        *(money, campaigns, learning, paces, shadow, recommending),
     )
     # A first auction shall wait for no compiler.
     log_info("getting ready", note="compiled code is made at the first start, for about a minute")

@@ -5,7 +5,7 @@ Knows the wire's names and units; what may be asked is the business of models.re
 
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -51,6 +51,10 @@ Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Texts = Annotated[list[Text], Meta(max_length=MAX_LIST)]
 Ids = Annotated[list[Text], Meta(max_length=MAX_LIST)]
 K = Annotated[int, Meta(ge=1, le=MAX_K, description="how many items")]
+Explore = Annotated[
+    float,
+    Meta(ge=0, le=1, description="share of the places filled to learn, at most the deployment's"),
+]
 Unlike = Annotated[
     float, Meta(ge=0, le=1, description="0: the best whatever they are; 1: as unlike as can be")
 ]
@@ -73,6 +77,8 @@ class ContextIn(msgspec.Struct, omit_defaults=True):
 
     item: Annotated[OptionalId, Meta(description="the item in view: answers go with it")] = None
     items: Basket = []
+    page: Annotated[Any, Meta(description="text: on which page or screen, such as home")] = ""
+    device: Annotated[Any, Meta(description="text: such as mobile or desktop")] = ""
 
 
 class Categories(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -135,6 +141,7 @@ class AskIn(ControlsIn, forbid_unknown_fields=True, omit_defaults=True, kw_only=
     filter: FilterIn | None = None
     diversity: Diversity = 0.0
     explain: Annotated[bool, Meta(description="say why, for every place")] = False
+    explore: Explore | None = None
 
 
 QUERY: dict[str, tuple[object, str]] = {
@@ -153,6 +160,9 @@ QUERY: dict[str, tuple[object, str]] = {
     "after_days": (Days, "what was bought less than so long ago is held back"),
     "items": (str, "re-rank these, separated by commas, and nothing else"),
     "explain": (bool, "say why"),
+    "explore": (Explore, "0: fill no place to learn"),
+    "page": (str, "on which page or screen"),
+    "device": (str, "such as mobile or desktop"),
 }
 """What a GET may ask: name -> (type, what it means)."""
 
@@ -198,7 +208,7 @@ def ask_of_query(
         found["item"] = item
     wanted: dict[str, object] = {name: found[name] for name in ("user", "session") if name in found}
     wanted["task"] = task
-    for name in ("k", "exclude_seen", "freshness", "explain"):
+    for name in ("k", "exclude_seen", "freshness", "explain", "explore"):
         if name in found:
             wanted[name] = _typed(found[name], QUERY[name][0], name)
     if "objective" in found:
@@ -210,8 +220,9 @@ def ask_of_query(
         wanted["repeats"] = {"after_days": _typed(found["after_days"], Days, "after_days")}
     if "items" in found:
         wanted["items"] = found["items"].split(",")
-    if "item" in found:
-        wanted["context"] = {"item": found["item"]}
+    context = {name: found[name] for name in ("item", "page", "device") if name in found}
+    if context:
+        wanted["context"] = context
     if chosen := _filter_of_query(found):
         wanted["filter"] = chosen
     return _decode(_encode(wanted))
@@ -363,3 +374,12 @@ def asker_of(history: list[PastIn], now_ms: int) -> Asker:
         np.array([Kind[event.kind] for event in history], np.uint8)[order],
         np.array(ats, np.int64)[order],
     )
+
+
+def scene_of(sent: AskIn) -> tuple[str, str]:
+    """Answer page and device of a question; "" for what is not said, or said as no text."""
+    context = sent.context
+    if context is None:
+        return "", ""
+    page, device = context.page, context.device
+    return page if isinstance(page, str) else "", device if isinstance(device, str) else ""

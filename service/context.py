@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from service.live_money import LiveMoney
     from service.live_paces import LivePaces
     from service.live_segments import LiveSegments
+    from service.recommend_learning import LiveRecommending
     from service.score_cache import ScoreCache
     from service.shedding import Gate, Waits
     from service.trends import LiveTrends
@@ -42,6 +43,7 @@ class Context:
     answers exchanges. bid_gate: how many of them at a time; bid_waits: how long they may have
     waited. campaigns: who advertises, compiled. money: what may be spent, and the keys of
     notices. learning: what bids and their outcomes taught. paces: how far campaigns are slowed.
+    recommending: makes recommendations, and learns from what came of them.
     """
 
     store: Store
@@ -65,3 +67,4 @@ class Context:
     money: "LiveMoney"
     learning: "LiveLearning"
     paces: "LivePaces"
+    recommending: "LiveRecommending"

@@ -46,12 +46,17 @@ def learning_settings_from_env(
     """Read the settings; raises ValueError naming the variable that cannot be understood."""
     currency = env.get("SANDERLING_CURRENCY") or "USD"
     return LearningSettings(
-        policy=_policy(env.get("SANDERLING_BID_POLICY") or ""), currency=currency, rates=rates
+        policy=policy_from(env.get("SANDERLING_BID_POLICY") or "", "SANDERLING_BID_POLICY"),
+        currency=currency,
+        rates=rates,
     )
 
 
-def _policy(text: str) -> Policy:
-    """Read `thompson`, `squarecb scale=10 exponent=0.5`, `off`: a policy and its numbers."""
+def policy_from(text: str, variable: str) -> Policy:
+    """Read `thompson`, `squarecb scale=10 exponent=0.5`, `off`: a policy and its numbers.
+
+    Raises ValueError naming the variable that it came from.
+    """
     kind, *numbers = text.split() or ["thompson"]
     if kind == OFF and not numbers:
         # The best known arm and no other: nothing is explored.
@@ -64,6 +69,6 @@ def _policy(text: str) -> Policy:
         return policy_of(params)
     except ValueError as error:
         raise ValueError(
-            f"SANDERLING_BID_POLICY is {OFF} or one of {', '.join(POLICIES)} with its numbers, "
+            f"{variable} is {OFF} or one of {', '.join(POLICIES)} with its numbers, "
             "as in thompson width=0.35"
         ) from error

@@ -90,6 +90,7 @@ class Metrics:
             "bid_guards", "Values that could not be true and were left out", "guard", "cause"
         )
         self._count_learning(counter, each)
+        self._count_mixes(counter, gauge)
         self.notices = counter("notices", "Notices by what became of them", "word", "outcome")
         self._no_bids: dict[tuple[int, str], Counter] = {}
 
@@ -111,6 +112,18 @@ class Metrics:
             "bid_lore_clicks", "Clicks behind what is believed, faded ones less"
         )
         self.landscape_notices = each("bid_landscape_notices", "Notices behind it, faded ones less")
+
+    def _count_mixes(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
+        """Count what is learned from recommendations."""
+        self.rewards = counter(
+            "recommend_rewards", "Outcomes that quote an answer, by what became of them", "outcome"
+        )
+        self.reception_lessons = counter("recommend_lessons", "What answers taught", "outcome")
+        self.mix_answers = gauge("recommend_mix_answers", "Answers by mix, faded ones less", "mix")
+        self.mix_rewards = gauge("recommend_mix_rewards", "What they earned, likewise", "mix")
+        self.mix_belief = gauge(
+            "recommend_mix_belief", "Reward a mix is believed to earn in an even context", "mix"
+        )
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count and time one answer; `route` is a pattern and `method` a known one."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from service.bid_settings import BidSettings, bid_settings_from_env
 from service.learning_settings import LearningSettings, learning_settings_from_env
+from service.recommend_settings import RecommendSettings, recommend_settings_from_env
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,7 +22,8 @@ class ServiceSettings:
     bundles. store_timeout_s: how long a decision waits for the store before it answers
     without it. patience_s: how long a silent store is waited for before a write is refused with
     503 and Retry-After. body_timeout_s: how long a request's body may take to arrive.
-    bids: what concerns exchanges. learning: what is learned from bids, and how.
+    bids: what concerns exchanges. learning: what is learned from bids, and how. recommend: the
+    same from recommendations.
     """
 
     unanswered: bool = True
@@ -32,6 +34,7 @@ class ServiceSettings:
     body_timeout_s: float = 20.0
     bids: BidSettings = field(default_factory=BidSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+    recommend: RecommendSettings = field(default_factory=RecommendSettings)
 
 
 def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
@@ -46,6 +49,7 @@ def settings_from_env(env: Mapping[str, str] = os.environ) -> ServiceSettings:
         house_currency=env.get("SANDERLING_CURRENCY", ""),
         bids=bids,
         learning=learning_settings_from_env(env, bids.rates),
+        recommend=recommend_settings_from_env(env),
     )
 
 

@@ -50,7 +50,8 @@ class SwitchesRow(msgspec.Struct, forbid_unknown_fields=True):
     """What is switched off: everything, campaigns by id, exchanges by name.
 
     learning: whatever was learned, so that standard bids are bid. exploration: trying arms that
-    are not the best known.
+    are not the best known. recommend_learning, recommend_exploration: the same of
+    recommendations.
     """
 
     everything: bool = False
@@ -58,6 +59,8 @@ class SwitchesRow(msgspec.Struct, forbid_unknown_fields=True):
     exchanges: Names = []
     learning: bool = False
     exploration: bool = False
+    recommend_learning: bool = False
+    recommend_exploration: bool = False
 
 
 class SpendReply(msgspec.Struct, frozen=True):
@@ -191,7 +194,7 @@ async def put_switches_off(context: Context, request: Request) -> Reply:
     sent = _decode_switches(request.body)
     made = Switches(
         sent.everything, frozenset(sent.campaigns), frozenset(sent.exchanges),
-        sent.learning, sent.exploration,
+        sent.learning, sent.exploration, sent.recommend_learning, sent.recommend_exploration,
     )  # fmt: skip
     await put_switches(context.store, made)
     await context.campaigns.look()
@@ -202,7 +205,7 @@ def _switches(made: Switches) -> Reply:
     return json_reply(
         SwitchesRow(
             made.everything, sorted(made.campaigns), sorted(made.exchanges),
-            made.learning, made.exploration,
+            made.learning, made.exploration, made.recommend_learning, made.recommend_exploration,
         )
     )  # fmt: skip
 
@@ -255,7 +258,8 @@ ROUTES = (
         body=SwitchesRow, replies={200: SwitchesRow}, body_cap=1 << 20, errors=(503,),
         description="Replaces all switches. Nothing that is off is bid for, on any worker, within "
         "a second; what was bid before is still paid. With learning off only standard bids are "
-        "bid; with exploration off always the best known arm.",
+        "bid; with exploration off always the best known arm; recommend_learning and "
+        "recommend_exploration do the same to recommendations.",
     ),
 )  # fmt: skip
 """The campaigns' lines of the table."""

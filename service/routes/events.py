@@ -74,6 +74,7 @@ async def post_events(context: Context, request: Request) -> Reply:
         context.intent.touch([event.entity for event in events])
     # Those told again too: what came of a bid counts once, and the first time may have been lost.
     context.learning.outcomes(events)
+    context.recommending.outcomes(events)
     context.metrics.count_events(accepted, duplicates, len(found.rejected))
     if found.rejected:
         found.rejected.sort(key=lambda rejected: rejected.index)

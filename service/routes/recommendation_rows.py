@@ -35,7 +35,8 @@ class SourceOut(msgspec.Struct, frozen=True, gc=False):
 class PlaceOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One place; scores compare within the same fallback. `known` is false for an item that
     is in the log but not in the catalogue. `pinned`: the caller put it here. `unranked`: why a
-    candidate of `items` could not be ranked; such come last, in the order given."""
+    candidate of `items` could not be ranked; such come last, in the order given. `explored`:
+    filled to learn how the item is liked."""
 
     item: str
     score: float
@@ -44,6 +45,7 @@ class PlaceOut(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     sources: tuple[SourceOut, ...] = ()
     pinned: bool = False
     unranked: _Why = ""
+    explored: bool = False
 
 
 class SkippedOut(msgspec.Struct, frozen=True):
@@ -104,8 +106,15 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     applied: AppliedOut | None = None
 
 
-def answer_of(slate: Slate, model: str, as_of: int, reason: str) -> Answer:
-    """Answer a slate as it is sent, under an id of its own."""
+def answer_of(
+    slate: Slate,
+    model: str,
+    as_of: int,
+    reason: str,
+    decision: str = "",
+    explored: tuple[int, ...] = (),
+) -> Answer:
+    """Answer a slate as it is sent, under the decision's id or one of its own."""
     columns = zip(slate.ids, slate.scores, slate.marks, slate.listed, slate.sources, strict=True)
     places = [
         PlaceOut(
@@ -113,12 +122,21 @@ def answer_of(slate: Slate, model: str, as_of: int, reason: str) -> Answer:
         )
         for item, score, mark, listed, sources in columns
     ]
+    for place in explored:
+        places[place] = msgspec.structs.replace(places[place], explored=True)
     applied = None
     if slate.aside is not None:
         _mark(places, slate.aside)
         applied = _applied(slate.aside)
     return Answer(
-        new_id(), places, model or None, as_of, slate.fallback, reason, slate.unknown_items, applied
+        decision or new_id(),
+        places,
+        model or None,
+        as_of,
+        slate.fallback,
+        reason,
+        slate.unknown_items,
+        applied,
     )
 
 

@@ -13,18 +13,28 @@ import msgspec
 
 from domain.decisions import Decision
 from domain.errors import SanderlingError
-from domain.ids import session_entity, user_entity
+from domain.ids import new_id, session_entity, user_entity
 from domain.slates import Fallback, Slate
 from domain.users import Purpose, may_use
 from feature_store.store import EntityState
 from feature_store.views.purchases import standing
 from models.recommend.ask import NOBODY, Ask, Asker, Origin, moment, remembered
 from models.recommend.controls import PERSONAL, Task
-from models.recommend.policy import recommend
-from service.asking import QUERY, AskIn, ask_of, ask_of_body, ask_of_query, asker_of, entity_of
+from models.recommend.exploring import Question
+from service.asking import (
+    QUERY,
+    AskIn,
+    ask_of,
+    ask_of_body,
+    ask_of_query,
+    asker_of,
+    entity_of,
+    scene_of,
+)
 from service.context import Context
 from service.http import Reply, Request, Route, json_reply
 from service.logs import log_unexpected
+from service.recommend_learning import Mixed, told
 from service.routes.recommendation_rows import Answer, answer_of
 
 PATH = "/v1/recommendations"
@@ -116,12 +126,17 @@ async def lay_out(context: Context, ask: Ask) -> None:
 def answer_for(context: Context, ask: Ask, found: Found, sent: AskIn, now: int) -> Answer:
     """Make one answer and put it into the log of decisions."""
     desk = context.catalogue.desk
-    slate = recommend(desk, ask, found.asker, found.as_of)
+    question, decision = Question(desk, ask, found.asker, found.as_of), new_id()
+    page, device = scene_of(sent)
+    mixed = context.recommending.answer(
+        question, decision, page=page, device=device, share=sent.explore
+    )
+    slate = mixed.slate
     reason = found.reason or _why(slate, ask, found.asker, desk.model is not None)
-    answer = answer_of(slate, desk.name, found.as_of, reason)
+    answer = answer_of(slate, desk.name, found.as_of, reason, decision, mixed.explored)
     if answer.fallback is not None:
         context.metrics.fallbacks.labels(PATH, answer.fallback).inc()
-    context.decisions.put(_decision(answer, slate, found, sent, now))
+    context.decisions.put(_decision(answer, mixed, found, sent, now))
     return answer
 
 
@@ -169,8 +184,9 @@ def _why(slate: Slate, ask: Ask, asker: Asker, has_model: bool) -> str:
     return "no_history" if has_model else "no_model"
 
 
-def _decision(answer: Answer, slate: Slate, found: Found, sent: AskIn, now: int) -> Decision:
+def _decision(answer: Answer, mixed: Mixed, found: Found, sent: AskIn, now: int) -> Decision:
     sent.user = sent.session = None
+    slate = mixed.slate
     return Decision(
         answer.decision_id,
         now,
@@ -180,10 +196,10 @@ def _decision(answer: Answer, slate: Slate, found: Found, sent: AskIn, now: int)
         found.as_of,
         slate.ids,
         slate.scores,
-        (1.0,) * len(slate.ids),
+        mixed.propensities,
         answer.fallback or "",
-        "",
-        _encode(sent).decode(),
+        mixed.mix if mixed.learning else "",
+        told(_encode(sent).decode(), mixed),
     )
 
 

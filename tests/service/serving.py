@@ -31,6 +31,7 @@ from service.app import create_app, serve_context
 from service.context import Context
 from service.dispatch import Dispatcher
 from service.http import Headers
+from service.recommend_settings import RecommendSettings
 from service.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,7 +174,8 @@ def app_in_memory(home: Path, now_ms: int = NOW) -> Iterator[App]:
 
     @asynccontextmanager
     async def opening() -> AsyncGenerator[Context, None]:
-        async with serve_context(store, Home(home), ServiceSettings(), clock) as context:
+        settings = ServiceSettings(recommend=RecommendSettings(share=0.0))
+        async with serve_context(store, Home(home), settings, clock) as context:
             yield context
 
     dispatcher = create_app(opening)
@@ -244,7 +246,8 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
-        env = {**os.environ, "SANDERLING_HOME": str(self.home), **self._env}
+        home = {"SANDERLING_HOME": str(self.home), "SANDERLING_EXPLORE": "0"}
+        env = {**os.environ, **home, **self._env}
         env.pop("REDIS_URL", None)
         env |= self._env
         with self.log.open("ab") as stderr:

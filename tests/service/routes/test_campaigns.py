@@ -119,11 +119,13 @@ def test_spend_of_what_is_not_there(app: App) -> None:
 def test_switches_are_thrown_and_answered(app: App) -> None:
     app.send("PUT", path("switched"), BODY)
     off = {"everything": False, "campaigns": ["switched"], "exchanges": ["south"],
-           "learning": True, "exploration": False}  # fmt: skip
+           "learning": True, "exploration": False, "recommend_learning": True,
+           "recommend_exploration": False}  # fmt: skip
     assert app.send("PUT", "/v1/campaigns:switches", off) == (200, off)
     assert app.send("GET", "/v1/campaigns:switches") == (200, off)
     assert "switched" not in matched(app)
     assert app.context.campaigns.switches.learning
+    assert app.context.campaigns.switches.recommend_learning
     app.send("PUT", "/v1/campaigns:switches", {"exchanges": ["north"], "exploration": True})
     assert matched(app) == set()
     assert app.context.campaigns.switches.exploration
@@ -131,7 +133,8 @@ def test_switches_are_thrown_and_answered(app: App) -> None:
     app.send("PUT", "/v1/campaigns:switches", {"everything": True})
     assert matched(app) == set()
     on = {"everything": False, "campaigns": [], "exchanges": [], "learning": False,
-          "exploration": False}  # fmt: skip
+          "exploration": False, "recommend_learning": False,
+          "recommend_exploration": False}  # fmt: skip
     assert app.send("PUT", "/v1/campaigns:switches", {}) == (200, on)
     assert "switched" in matched(app)
     assert app.send("PUT", "/v1/campaigns:switches", {"odd": 1})[0] == 400

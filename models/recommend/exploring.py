@@ -1,0 +1,236 @@
+"""Exploration: a few of the last places are filled to learn, each with a known probability.
+
+A share of all places. Half of them go to new items, evenly, so that every new item that may be
+shown has a fair chance until it was placed often enough; the others to items that just missed
+the list, those least wanted so far first. Chance is an argument; knows nothing of requests.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from domain.slates import Fallback, Slate, Source, Sources
+from models.recommend.ask import Ask, Asker
+from models.recommend.controls import NO_CONTROLS
+from models.recommend.desk import Desk
+from models.recommend.hearing import COUNTS_AS_SEEN
+from models.recommend.lookup import Hashes, Indices
+
+NEAR: Final = 10
+"""Items after the last place that an exploration may fall on."""
+NEW_SHARE: Final = 0.5
+"""Share of the explorations that go to new items, where there are any."""
+MOST_SHARE: Final = 0.5
+"""No more than half of an answer is explored."""
+EXPLORED: Final = "explored"
+_BRIEFLY: Final = Sources((Source(EXPLORED, 1.0),))
+_TOLD: Final = Sources((Source(EXPLORED, 1.0, (), "Shown to learn how it is liked"),))
+_MASK: Final = (1 << 64) - 1
+
+
+class Dice:
+    """Uniform numbers in [0, 1) from a seed: splitmix64 (Steele, Lea and Flood 2014)."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed & _MASK
+
+    def roll(self) -> float:
+        """Answer the next number."""
+        self._state = state = (self._state + 0x9E3779B97F4A7C15) & _MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        return ((state ^ (state >> 31)) >> 11) / (1 << 53)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """Items that the model has not learned and that were not placed often enough yet.
+
+    rows: int32[f], their indices in one catalogue.
+    """
+
+    rows: Indices
+
+    @classmethod
+    def of(cls, known: int, hashes: Hashes, often: Hashes) -> "Newcomers":
+        """Answer those of a catalogue whose first `known` items the model has learned.
+
+        hashes: uint64 of all later ones, in order. often: of those placed often enough.
+        """
+        return cls((known + np.flatnonzero(~np.isin(hashes, often))).astype(np.int32))
+
+
+NO_NEWCOMERS: Final = Newcomers(np.zeros(0, np.int32))
+
+
+class Question(NamedTuple):
+    """What `models.recommend.policy.recommend` takes."""
+
+    desk: Desk
+    ask: Ask
+    asker: Asker
+    as_of: int
+
+
+class Plan(NamedTuple):
+    """How many of the last places to explore: `certain`, and one more with chance `odds`, which
+    came true if `more`."""
+
+    certain: int
+    odds: float
+    more: bool
+
+    @property
+    def count(self) -> int:
+        """How many places are to be explored."""
+        return self.certain + self.more
+
+
+class Explored(NamedTuple):
+    """An answer, which of its places (from 0) were filled to learn, and of every place the
+    probability with which it was filled as it is, given the places explored below it."""
+
+    slate: Slate
+    places: tuple[int, ...]
+    propensities: tuple[float, ...]
+
+
+def planned(share: float, ask: Ask, dice: Dice) -> Plan:
+    """Answer how many places of an answer to explore, `share` of them on average.
+
+    The whole part of share · k is certain, the rest is drawn. Nothing for questions with
+    controls: who steers an answer gets what was asked for.
+    """
+    wanted = min(max(share, 0.0), MOST_SHARE) * ask.k if ask.controls is NO_CONTROLS else 0.0
+    certain = int(wanted)
+    odds = wanted - certain
+    return Plan(certain, odds, odds > 0.0 and dice.roll() < odds)
+
+
+def room_for(plan: Plan, ask: Ask) -> int:
+    """Answer how many more places to ask for, so that near misses are known; none where more
+    places would make another list of the first ones."""
+    return NEAR if plan.count and ask.diversity == 0 else 0
+
+
+def explore(
+    question: Question, slate: Slate, newcomers: Newcomers, plan: Plan, dice: Dice
+) -> Explored:
+    """Fill the last places as planned; `slate` may be longer than ask.k by what `room_for` said.
+
+    From the last place up, each without those drawn before: a new item with chance NEW_SHARE,
+    all that may be shown alike; or one that just missed the list, with a weight of
+    1 / (1 + its rank by popularity), the least popular first. Where only one kind is left it gets
+    all. An answer of fewer places than were asked for is not explored.
+    """
+    desk, ask, k, size = question.desk, question.ask, question.ask.k, len(slate.ids)
+    propensities = [1.0] * min(k, size)
+    if size < k or not (plan.count or plan.odds):
+        return Explored(_cut(slate, k), (), tuple(propensities))
+    if plan.odds and not plan.more:
+        propensities[k - 1 - plan.certain] = 1.0 - plan.odds
+    if not plan.count:
+        return Explored(_cut(slate, k), (), tuple(propensities))
+    fresh = _open(question, newcomers, slate.ids)
+    near = list(range(k, size))
+    weights = _weights(desk, slate.ids[k:])
+    drawn: dict[int, tuple[int, int]] = {}
+    for step in range(plan.count):
+        if not (fresh or near):
+            break
+        place = k - 1 - step
+        chance = 1.0 if step < plan.certain else plan.odds
+        new = NEW_SHARE if fresh and near else float(bool(fresh))
+        if dice.roll() < new:
+            propensities[place] = chance * new / len(fresh)
+            drawn[place] = (-1, fresh.pop(int(dice.roll() * len(fresh))))
+        else:
+            at = _draw(weights, dice.roll())
+            propensities[place] = chance * (1.0 - new) * weights[at] / sum(weights)
+            del weights[at]
+            drawn[place] = (near.pop(at), -1)
+    return Explored(_placed(desk, ask, slate, drawn), tuple(sorted(drawn)), tuple(propensities))
+
+
+def _open(question: Question, newcomers: Newcomers, taken: Collection[str]) -> list[int]:
+    """Answer the new items that may be shown in this answer, as rows of the catalogue."""
+    desk, ask, asker, as_of = question
+    rows, catalogue, chosen = newcomers.rows, desk.catalogue, ask.chosen
+    if not rows.size or chosen.allow is not None or chosen.deny:
+        return []
+    may = catalogue.live(as_of, chosen.available)[rows]
+    choice = desk.masks.choose(chosen, ask.rules)
+    if choice is not None:
+        may &= choice.allowed[rows]
+    out = {catalogue.index(name) for name in taken}
+    if ask.item:
+        out.add(catalogue.index(ask.item))
+    if asker.items.size:
+        seen = asker.items[COUNTS_AS_SEEN[asker.kinds]]
+        out.update(catalogue.indices(seen).tolist())
+    return [row for row in rows[may].tolist() if row not in out]
+
+
+def _weights(desk: Desk, ids: Sequence[str]) -> list[float]:
+    """Answer the weight of each item that just missed the list."""
+    popular = desk.popular
+    rows = [desk.catalogue.index(name) for name in ids]
+    if popular is None:
+        return [1.0] * len(rows)
+    worth = [float(popular[row]) if 0 <= row < popular.size else -np.inf for row in rows]
+    out = [0.0] * len(rows)
+    for rank, at in enumerate(sorted(range(len(rows)), key=worth.__getitem__)):
+        out[at] = 1.0 / (1.0 + rank)
+    return out
+
+
+def _draw(weights: Sequence[float], roll: float) -> int:
+    left = roll * sum(weights)
+    for at, weight in enumerate(weights):
+        left -= weight
+        if left < 0.0:
+            return at
+    return len(weights) - 1
+
+
+def _cut(slate: Slate, k: int) -> Slate:
+    """Answer the first k places of a slate; its mark is the last place's."""
+    if len(slate.ids) <= k:
+        return slate
+    return slate._replace(
+        ids=slate.ids[:k],
+        scores=slate.scores[:k],
+        sources=slate.sources[:k],
+        marks=slate.marks[:k],
+        listed=slate.listed[:k],
+        fallback=slate.marks[k - 1],
+    )
+
+
+def _placed(desk: Desk, ask: Ask, slate: Slate, drawn: Mapping[int, tuple[int, int]]) -> Slate:
+    """Answer the first ask.k places with what was drawn: by place, that of one that just missed
+    or else a row of the catalogue. The mark is that of the last place that was not explored."""
+    k, catalogue = ask.k, desk.catalogue
+    ids, scores, marks = list(slate.ids[:k]), list(slate.scores[:k]), list(slate.marks[:k])
+    sources, listed = list(slate.sources[:k]), list(slate.listed[:k])
+    for place, (near, row) in drawn.items():
+        sources[place] = _TOLD if ask.explain else _BRIEFLY
+        if near >= 0:
+            ids[place], scores[place] = slate.ids[near], slate.scores[near]
+            marks[place], listed[place] = slate.marks[near], slate.listed[near]
+        else:
+            ids[place], scores[place] = catalogue.ids[row], float(catalogue.recency()[row])
+            marks[place], listed[place] = Fallback.newest, bool(catalogue.listed[row])
+    kept = [mark for place, mark in enumerate(marks) if place not in drawn]
+    return slate._replace(
+        ids=tuple(ids),
+        scores=tuple(scores),
+        sources=tuple(sources),
+        marks=tuple(marks),
+        listed=tuple(listed),
+        fallback=kept[-1] if kept else marks[-1],
+    )
