@@ -6,6 +6,7 @@ A change costs the changed item alone. Knows nothing of stores, requests or scor
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,7 @@ class Catalogue:
         self._numbers: dict[str, dict[int, float]] = {}
         self._live: tuple[int, int, int, Flags, Flags] | None = None
         self._recency: Scores | None = None
+        self._untold: dict[int, None] | None = None
         if hashes is None:
             hashes = np.array([hash64(one) for one in known], np.uint64)
         self._lookup.add(hashes, 0)
@@ -160,8 +162,29 @@ class Catalogue:
         if old is None or old.created_at != item.created_at:
             self._created[index] = item.created_at
             self._recency = None
+        self._tell(index)
         self.revision += 1
         return index
+
+    def watch(self) -> None:
+        """From now on keep which items beyond the model's change; those held now are to be told."""
+        self._untold = dict.fromkeys(range(self.known, self.size))
+
+    def told(self, most: int | None = None) -> list[int]:
+        """Answer indices, each once, whose item changed since they were last answered.
+
+        Those of items beyond the model's, `most` of them (None: all); nothing without `watch`.
+        """
+        if not self._untold:
+            return []
+        some = list(islice(self._untold, most))
+        for index in some:
+            del self._untold[index]
+        return some
+
+    def _tell(self, index: int) -> None:
+        if self._untold is not None and index >= self.known:
+            self._untold[index] = None
 
     def note(self, item_ids: Iterable[str]) -> None:
         """Make ids recommendable that are known from the log only; known ones stay as they are."""
@@ -188,6 +211,7 @@ class Catalogue:
         self._price[index] = NO_PRICE
         self._codes[index] = -1
         self._recency = None
+        self._tell(index)
         self.revision += 1
 
     def live(self, now_ms: int, available: bool = True) -> Flags:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from models.recommend.arrivals import CONTENT, Arrivals
 from models.recommend.catalogue import Catalogue, Scores
+from models.recommend.content import Content
 from models.recommend.diversity import Graph
 from models.recommend.filters import Masks
 from models.recommend.item_graph import ItemGraph
@@ -29,6 +31,7 @@ class Desk:
     not trending; None when unknown. popular: how much everyone wants each of the model's
     items, float32[n]. kind_weights: float32[256], what an event of each kind says to the
     model; it does not listen to those of 0. worths: what items are worth beyond a click.
+    arrivals: the catalogue's items beyond the model's; None where it learned nothing of content.
     """
 
     catalogue: Catalogue
@@ -39,6 +42,7 @@ class Desk:
     popular: Scores | None = field(init=False)
     kind_weights: Scores = field(init=False)
     worths: Worths = field(init=False)
+    arrivals: Arrivals | None = field(init=False, default=None)
     _together: Together | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -49,6 +53,9 @@ class Desk:
         if self.model is not None:
             self.popular = popularity(self.model)
             self.kind_weights[: self.model.kind_weights.size] = self.model.kind_weights
+            content = dict(zip(self.model.members, self.model.scorers, strict=True)).get(CONTENT)
+            if isinstance(content, Content) and content.speaks:
+                self.arrivals = Arrivals(self.catalogue, content)
 
     @property
     def graph(self) -> Graph | None:

@@ -239,13 +239,34 @@ def _loudest(
                 weight[best] = 0.0
 
 
+def told_sources(
+    catalogue: Catalogue, member: str, targets: Indices, past: Past, speaks: Parts
+) -> list[Sources]:
+    """Answer `member` as the one source of each of int32[t] items, and on what it rests.
+
+    speaks: float32[t, h], what each event adds to each; the events may be of any item we know.
+    """
+    found: list[Sources] = []
+    for row, told in zip(targets.tolist(), _events(speaks, past.rows, past.kinds), strict=True):
+        because = tuple([catalogue.ids[one] for one, _ in told])
+        text = _sentence(member, _deeds(catalogue, row, told))
+        found.append(Sources((Source(member, 1.0, because, text),)))
+    return found
+
+
 def _told(
     model: RecommendModel, targets: Indices, past: Past, as_of: int
 ) -> list[list[tuple[int, int]]]:
     """Answer (item, kind) of the events that speak most for each target, an item once."""
     rows, kinds = past.rows[-RECENT:], past.kinds[-RECENT:]
-    named = np.empty((targets.size, MOST, 2), np.int64)
     speaks = model.influences(targets, rows, kinds, past.ats[-RECENT:], as_of)
+    return _events(speaks, rows, kinds)
+
+
+def _events(
+    speaks: Parts, rows: Indices, kinds: npt.NDArray[np.uint8]
+) -> list[list[tuple[int, int]]]:
+    named = np.empty((len(speaks), MOST, 2), np.int64)
     _loudest(speaks, rows, kinds, np.unique(rows, return_inverse=True)[1], named)
     return [[(row, kind) for row, kind in one if row >= 0] for one in named.tolist()]
 

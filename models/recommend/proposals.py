@@ -6,19 +6,29 @@ filters or reasons.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from domain.slates import Fallback, Sources
+from domain.slates import Fallback, Source, Sources
+from models.recommend.arrivals import CONTENT, Stand
 from models.recommend.ask import Ask, Asker, Origin
 from models.recommend.blend import Scored
+from models.recommend.candidates import scene_of
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.desk import Desk
 from models.recommend.diversity import overlap
+from models.recommend.explain import RECENT, Past, told_sources
 from models.recommend.filters import Boosts
 from models.recommend.lookup import Indices
-from models.recommend.member import Past
+from models.recommend.member import Past as Heard
+
+NO_PAST = Heard(
+    np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32),
+    np.zeros(0, np.int32), np.zeros(0, np.uint8),
+)  # fmt: skip
+_BRIEFLY = Sources((Source(CONTENT, 1.0),))
 
 
 class Proposal(NamedTuple):
@@ -53,7 +63,7 @@ class Case:
     target: int
     allowed: Flags
     boosts: Boosts | None
-    past: Past | None
+    past: Heard | None
 
 
 def proposals(case: Case) -> Iterator[Proposal]:
@@ -62,8 +72,10 @@ def proposals(case: Case) -> Iterator[Proposal]:
     own = Fallback.session if case.asker.origin is Origin.session else None
     scored = None
     if model is not None and case.past is not None:
-        scored = model.score_past(case.past)
-    alike = likeness_to_target(case)
+        scored = model.score_past(case.past, case.allowed, scene_of(case.as_of))
+    stand = stand_of(case, scored)
+    # A new item in the history that content can hear needs no likeness to be inferred.
+    alike = likeness_to_target(case) if stand is None or case.target >= 0 else None
     if alike is not None and scored is None:
         yield Proposal(Fallback.similar, alike, 0.0, alike=True)
     if alike is not None and scored is not None:
@@ -71,9 +83,61 @@ def proposals(case: Case) -> Iterator[Proposal]:
         best = float(scored.total.max())
         near = mixed(alike, scored.total) + np.float32(best)
         yield Proposal(own, near, best, alike=True)
-    if scored is not None:
+    if stand is not None:
+        yield Proposal(own, stand.scores, scored=scored, tell=partial(_tell, case, scored, stand))
+    elif scored is not None:
         yield Proposal(own, scored.total, scored=scored)
     yield from impersonal(case)
+
+
+def stand_of(case: Case, scored: Scored | None) -> Stand | None:
+    """Answer the scores of all items, those of arrivals among them; None without any.
+
+    `scored` None: none of the history's items is the model's; new ones may be.
+    """
+    desk, arrivals = case.desk, case.desk.arrivals
+    if arrivals is None or desk.model is None:
+        return None
+    arrivals.catch_up()
+    if not arrivals.count or not case.rows.size:
+        return None
+    taste = arrivals.taste(case.rows, case.asker.kinds, desk.kind_weights)
+    if scored is None and taste.share == 0:
+        return None
+    total = desk.model.score_past(NO_PAST).total if scored is None else scored.total
+    return arrivals.stand(total, taste, case.allowed)
+
+
+def _tell(case: Case, scored: Scored | None, stand: Stand, rows: Indices) -> list[Sources | None]:
+    """Tell of content where an item is new, or where new items of the history moved it most."""
+    mine = rows >= case.desk.catalogue.known
+    if scored is None:
+        mine[:] = True
+    elif stand.moved is not None:
+        # What the model itself says for an item, counted from its mean and for its share.
+        left = stand.scores[: stand.moved.size] - stand.moved
+        known = np.flatnonzero(~mine)
+        moved = stand.moved[rows[known]]
+        mine[known] = moved > np.maximum(left[rows[known]] - left.mean(), 0)
+    told: list[Sources | None] = [None] * rows.size
+    for place, one in zip(
+        np.flatnonzero(mine).tolist(), content_sources(case, rows[mine]), strict=True
+    ):
+        told[place] = one
+    return told
+
+
+def content_sources(case: Case, rows: Indices) -> list[Sources]:
+    """Answer content as the source of each item, with the events it rests on if asked for."""
+    arrivals, kinds = case.desk.arrivals, case.asker.kinds
+    if not case.ask.explain or arrivals is None or not rows.size:
+        return [_BRIEFLY] * rows.size
+    weights = case.desk.kind_weights[kinds]
+    heard = np.flatnonzero((case.rows >= 0) & (weights > 0))[-RECENT:]
+    fading = arrivals.content.decay ** np.arange(heard.size)[::-1]
+    speaks = arrivals.reasons(rows, case.rows[heard], (weights[heard] * fading).astype(np.float32))
+    past = Past(case.rows[heard], kinds[heard], case.asker.ats[heard])
+    return told_sources(case.desk.catalogue, CONTENT, rows, past, speaks)
 
 
 def impersonal(case: Case) -> Iterator[Proposal]:
@@ -102,7 +166,8 @@ def mixed(alike: Scores, wanted: Scores) -> Scores:
 def likeness_to_target(case: Case) -> Scores | None:
     """Answer likeness to the item in view; without one, to the last item only we know.
 
-    An item the model has learned is compared by the model; a newer one by its categories.
+    An item the model has learned is compared by the model; a newer one by its content, or by
+    its categories where nothing was learned of content.
     None when there is nothing to compare with.
     """
     catalogue, model = case.desk.catalogue, case.desk.model
@@ -115,4 +180,9 @@ def likeness_to_target(case: Case) -> Scores | None:
         case.target = int(fresh[-1])
     if model is not None and case.target < catalogue.known:
         return model.similar(case.target)
+    if case.desk.arrivals is not None:
+        case.desk.arrivals.catch_up()
+        vector = case.desk.arrivals.vector(case.target)
+        if vector.any():
+            return case.desk.arrivals.alike(vector)
     return overlap(catalogue.codes, np.arange(catalogue.size, dtype=np.int32), case.target)

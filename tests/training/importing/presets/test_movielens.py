@@ -24,6 +24,27 @@ def test_ratings(data_dir: Path) -> None:
 def test_films_and_users(data_dir: Path) -> None:
     items = pl.concat(PRESETS["ml-100k"].items(data_dir / "ml-100k"))
     assert items.height == 1_682
-    assert items.row(0) == ("1", "Toy Story", ["Animation", "Children's", "Comedy"], 1995.0)
+    toy_story = items.row(0, named=True)
+    assert items.row(0)[:4] == ("1", "Toy Story", ["Animation", "Children's", "Comedy"], 1995.0)
+    assert (len(toy_story["directors"]), len(toy_story["actors"])) == (1, 37)
+    assert items["sequels"].is_not_null().sum() > 50
     users = pl.concat(PRESETS["ml-100k"].users(data_dir / "ml-100k"))
     assert (users.height, users.row(0)) == (943, ("1", 24.0, "M", "technician"))
+
+
+def test_films_without_freebase_beside_them(tmp_path: Path) -> None:
+    film = tmp_path / "ml-100k.item"
+    film.write_text(
+        "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+        "9\tSolo\t1990\tDrama\n"
+    )
+    (row,) = pl.concat(PRESETS["ml-100k"].items(tmp_path)).rows(named=True)
+    assert (row["item"], row["year"], row["directors"]) == ("9", 1990.0, None)
+    (tmp_path / "ml-100k.link").write_text("item_id:token\tentity_id:token\n9\tm.1\n8\tm.2\n")
+    (tmp_path / "ml-100k.kg").write_text(
+        "head_id:token\trelation_id:token\ttail_id:token\n"
+        "m.1\tfilm.film.actor\tm.7\nm.1\tfilm.film.actor\tm.8\nm.1\tfilm.film.actor\tm.7\n"
+        "m.2\tfilm.film.actor\tm.9\nm.1\tfilm.actor.film\tm.6\nm.1\tfilm.film.award_won\tm.5\n"
+    )
+    (row,) = pl.concat(PRESETS["ml-100k"].items(tmp_path)).rows(named=True)
+    assert (row["actors"], row["directors"]) == (["m.7", "m.8"], None)
