@@ -28,8 +28,9 @@ ABOUT: dict[str, About] = {
     "recommend": About(
         title="Recommender",
         does=(
-            "Scores every item of the catalogue for one history of events: a weighted blend of "
-            "popularity, an item graph, matrix factors and repeats."
+            "Scores every item of the catalogue for one history of events: its best member alone, "
+            "a weighted blend of members, or a forest that ranks the best of the blend again, "
+            "whichever validation spoke for."
         ),
         use="Ranking items for a user, an anonymous session or beside an item.",
         limits=(
@@ -188,6 +189,25 @@ def graded(settings: Mapping[str, Any]) -> str:
     return f"{tuned['grade']}: {why}" if why else str(tuned["grade"])
 
 
+def chosen(settings: Mapping[str, Any]) -> list[str]:
+    """Answer how the fit chose among contenders, as a list with intervals; empty without."""
+    tuned = settings.get("tuned", {})
+    if not isinstance(tuned, Mapping) or "choice" not in tuned:
+        return []
+    lines = [f"- chosen: {tuned['choice']}"]
+    for name, value in tuned.items():
+        what, dot, part = name.removeprefix("choice.").rpartition(".")
+        if not name.startswith("choice.") or part in ("low", "high"):
+            continue
+        if dot:
+            ends = tuned[f"choice.{what}.low"], tuned[f"choice.{what}.high"]
+            metric = Metric(value, *ends)
+            lines.append(f"- {what.replace('_', ' ')}: {_cell(metric)}")
+        else:
+            lines.append(f"- {part.replace('_', ' ')}: {value}")
+    return lines
+
+
 def card(facts: Facts) -> str:
     """Write the card of one fit. A family that says nothing of itself gets its name as title."""
     about = ABOUT.get(facts.family) or About(facts.family, "", "", ())
@@ -217,6 +237,11 @@ def card(facts: Facts) -> str:
         *metric_table(by_contender(facts.metrics)),
         "",
         *([f"Quality grade {grade}.", ""] if (grade := graded(facts.settings)) else []),
+        *(
+            ["## Choice on validation", "", *choice, ""]
+            if (choice := chosen(facts.settings))
+            else []
+        ),
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
         "## Settings of the fit",
         "",

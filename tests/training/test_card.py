@@ -1,7 +1,7 @@
 """The card says what the numbers say, aligned for people."""
 
 from models.bundle import DataStamp, Metric
-from training.card import Facts, by_contender, card, graded, metric_table
+from training.card import Facts, by_contender, card, chosen, graded, metric_table
 
 METRICS = {
     "ndcg_at_10": Metric(0.5, 0.4, 0.6),
@@ -77,3 +77,25 @@ def test_a_grade_is_told_with_its_reasons():
     assert graded({"tuned": {"grade": "A"}}) == "A"
     assert graded({"tuned": 3}) == graded({}) == ""
     assert "Quality grade" not in card(FACTS)
+
+
+def test_the_choice_among_contenders_is_told_with_intervals():
+    tuned = {
+        "choice": "blend",
+        "choice.member": 0.1,
+        "choice.blend": 0.12,
+        "choice.blend_over_member.value": 0.02,
+        "choice.blend_over_member.low": 0.01,
+        "choice.blend_over_member.high": 0.03,
+        "choice.cases": 4715,
+        "graph.weight": 1.0,
+    }
+    assert chosen({"tuned": tuned}) == [
+        "- chosen: blend",
+        "- member: 0.1",
+        "- blend: 0.12",
+        "- blend over member: 0.0200 [0.0100, 0.0300]",
+        "- cases: 4715",
+    ]
+    assert chosen({"tuned": {"graph.weight": 1.0}}) == []
+    assert chosen({}) == []

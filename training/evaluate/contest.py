@@ -8,7 +8,7 @@ pointers or of what is decided.
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from feature_store.history import History
 from models.bundle import Bundle
 from models.families import load_scorer
 from models.recommend.model import RecommendModel
-from training.evaluate.ranking import member_weights, rank
+from training.evaluate.ranking import BLEND, contenders
+from training.fit.blending import RANKER, Decision, Learned
+from training.fit.choice import Choice
 from training.fit.facts import ReadItems, facts_of, no_items
 from training.fit.members import MEMBER_FITS
 from training.fit.recommend import Catalogue, Fit
@@ -84,6 +86,11 @@ def tuned_of(bundle: Bundle, model: RecommendModel) -> Tuned:
         tuned.params[name] = {**MEMBER_FITS[name].start, **own}
     weights = zip(model.members, model.weights, strict=True)
     tuned.weights = {POPULARITY: 0.0} | {name: float(weight) for name, weight in weights}
+    if model.ranker is not None:
+        own = model.ranker
+        tuned.decision = Decision(
+            tuned.weights, Learned(own.forest, own.voices, own.most), Choice(RANKER), 0.0, {}
+        )
     return tuned
 
 
@@ -119,9 +126,9 @@ def _learned(ground: Ground, bundle: Bundle, model: RecommendModel) -> Recommend
 
 def _measured(
     model: RecommendModel, names: Sequence[str], full: Interactions, cases: Questions, threads: int
-) -> list[Cases]:
-    lists = rank(model, member_weights(model, names), full, cases, max(CUTS), threads)
-    return [per_case(one, cases.targets, cases.target_offsets) for one in lists]
+) -> dict[str, Cases]:
+    lists = contenders(model, names, full, cases, max(CUTS), threads)
+    return {name: per_case(one, cases.targets, cases.target_offsets) for name, one in lists.items()}
 
 
 def in_numbers_of(
@@ -162,10 +169,10 @@ def _champion(ground: Ground, lead: RecommendModel, champion: Bundle) -> tuple[C
     unseen = len(cases) > 0 and champion.manifest.data.last_at < int(cases.as_of.min())
     if not unseen and all(name in MEMBER_FITS for name in rival.members):
         learned = _learned(ground, champion, rival)
-        return _measured(learned, ["blend"], full, cases, threads)[0], _FROM_RECIPE
+        return _measured(learned, [], full, cases, threads)[BLEND], _FROM_RECIPE
     own = in_numbers_of(rival, lead, full, cases)
     return (
-        _measured(rival, ["blend"], *own, threads)[0],
+        _measured(rival, [], *own, threads)[BLEND],
         _FROM_BUNDLE if unseen else _UNKNOWN,
     )
 
@@ -186,12 +193,9 @@ def hold(
     lead: RecommendModel = load_scorer(challenger, golden=False)
     ground = _ground(history, challenger, lead, kind)._replace(read_items=read_items)
     learned = _learned(ground, challenger, lead)
-    names = ["blend", *learned.members]
     threads = ground.settings.threads
-    found: dict[str, Any] = dict(
-        zip(names, _measured(learned, names, ground.full, ground.split.cases, threads), strict=True)
-    )
-    cases: dict[str, Cases] = {"challenger": found.pop("blend")}
+    found = _measured(learned, learned.members, ground.full, ground.split.cases, threads)
+    cases: dict[str, Cases] = {"challenger": found.pop(BLEND)}
     note = ""
     if champion is not None:
         cases["champion"], note = _champion(ground, lead, champion)

@@ -12,13 +12,16 @@ import numpy.typing as npt
 from numba import njit
 
 from models.recommend.blend import standard_parts
+from models.recommend.candidates import scene_of
 from models.recommend.model import RecommendModel
-from models.recommend.topk import select
+from models.recommend.topk import select, top_k
 from training.metrics import per_case
 from training.splits import Cases, Interactions
 
 Lists = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
+BLEND = "blend"
+"""Among contenders: what the model answers, with its ranker if it has one."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -77,6 +80,49 @@ def rank(
     return out
 
 
+def served(
+    model: RecommendModel, full: Interactions, cases: Cases, k: int, threads: int = 2
+) -> Lists:
+    """Answer int32[c, k]: the k best items of every case as they would be answered, ranker and all.
+
+    Items of a case's history are left out unless the model allows repeats. -1 as in `rank`.
+    """
+    out = np.full((len(cases), k), -1, np.int32)
+
+    def some(places: npt.NDArray[np.int64]) -> None:
+        allowed = np.ones(len(model), np.bool_)
+        for case in places.tolist():
+            mine, as_of = slice(int(cases.starts[case]), int(cases.ends[case])), cases.as_of[case]
+            items = full.items[mine]
+            past = model.past(items, full.kinds[mine], full.ats[mine], int(as_of))
+            allowed[items] = model.repeats
+            scored = model.score_past(past, allowed, scene_of(int(as_of)))
+            best = top_k(scored.total, k, allowed)
+            out[case, : len(best)] = best
+            allowed[items] = True
+
+    chunks = np.array_split(np.arange(len(cases)), max(1, min(threads, len(cases))))
+    with ThreadPoolExecutor(len(chunks)) as pool:
+        list(pool.map(some, chunks))
+    return out
+
+
+def contenders(
+    model: RecommendModel,
+    names: Sequence[str],
+    full: Interactions,
+    cases: Cases,
+    k: int,
+    threads: int = 2,
+) -> dict[str, Lists]:
+    """Answer int32[c, k] by contender: BLEND, what is served, comes first, then members `names`."""
+    weights = member_weights(model, names if model.ranker else [BLEND, *names])
+    lists = list(rank(model, weights, full, cases, k, threads)) if len(weights) else []
+    if model.ranker:
+        lists.insert(0, served(model, full, cases, k, threads))
+    return dict(zip([BLEND, *names], lists, strict=True))
+
+
 def mean_ndcg(
     model: RecommendModel,
     weights: Weights,
@@ -98,6 +144,6 @@ def _ndcg(lists: Lists, cases: Cases, k: int) -> float:
 def member_weights(model: RecommendModel, names: Sequence[str]) -> Weights:
     """Answer float32[g, m]: one row for each name, "blend" or a single member alone."""
     alone = np.eye(len(model.members), dtype=np.float32)
-    own = {"blend": model.weights, **dict(zip(model.members, alone, strict=True))}
+    own = {BLEND: model.weights, **dict(zip(model.members, alone, strict=True))}
     rows = [own[name] for name in names]
-    return np.stack(rows).astype(np.float32)
+    return np.array(rows, np.float32).reshape(len(rows), len(model.members))

@@ -23,15 +23,18 @@ from feature_store.history import History
 from models.bundle import Golden, Metric
 from models.recommend.member import frozen
 from models.recommend.model import RecommendModel
-from training.evaluate.ranking import member_weights, rank
+from models.recommend.ranker import Ranker
+from training.evaluate.ranking import contenders
 from training.evaluate.report import report
+from training.fit.blending import THIN, Blending, Decision, Taught, earlier
 from training.fit.budget import Budget, peak_mb, planned
 from training.fit.facts import Catalogued, ItemFacts, facts_of
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.numbers import tune_numbers
-from training.fit.settings import RecommendSettings
-from training.fit.tuning import Judge, Tuned, tune_weights
+from training.fit.settings import RankerSettings, RecommendSettings
+from training.fit.tuning import Judge, Tuned
 from training.metrics import CUTS
+from training.plots import recommend_charts
 from training.splits import (
     Cases,
     Interactions,
@@ -45,6 +48,7 @@ from training.splits import (
 
 GOLDEN_ROWS = 16
 GOLDEN_TOLERANCE = 1e-3
+LESSONS = "earlier lessons for weights and ranker"
 CARRIED = ("popularity", "graph")
 """Members a released model has whatever their weight: fallbacks and likeness rest on them."""
 
@@ -128,8 +132,9 @@ def assemble(
     repeats: bool,
     members: dict[str, Any],
     weights: npt.NDArray[np.float32],
+    ranker: Ranker | None = None,
 ) -> RecommendModel:
-    """Make a model of learned members and their weights."""
+    """Make a model of learned members, their weights and, it may be, a ranker."""
     return RecommendModel(
         items=catalogue.items,
         hashes=frozen(catalogue.hashes, np.uint64),
@@ -138,6 +143,7 @@ def assemble(
         weights=frozen(weights, np.float32),
         kind_weights=frozen(catalogue.kind_weights, np.float32),
         repeats=repeats,
+        ranker=ranker,
     )
 
 
@@ -204,8 +210,35 @@ class Fit:
         if len(split.known.items) > settings.tuning_events:
             one = np.ones((1, 1), np.float32)
             tuned.alone = {n: float(judge({n: m}, one)[0]) for n, m in members.items()}
-        tuned.weights, tuned.blend = tune_weights(members, tuned.alone, judge, self.step)
+        tuned.decision = self.decide(split, members, tuned)
+        tuned.weights, tuned.blend = tuned.decision.weights, tuned.decision.blend
         return tuned
+
+    def decide(self, split: Split, members: dict[str, Any], tuned: Tuned) -> Decision:
+        """Answer weights, ranker and the choice among them, on the validation split."""
+        settings, since = self.settings, self.budget.elapsed()
+        numbers = RankerSettings(**settings.ranker)
+        taught = [Taught(self.full, split, members)]
+        while (
+            len(taught) <= numbers.earlier
+            and sum(len(one.split.cases) for one in taught) < THIN
+            and (one := earlier(self.full, split, len(taught), settings.cap, self.repeats))
+        ):
+            took = self.budget.elapsed() - since
+            if len(taught) > 1 and not self.budget.affords(took / (len(taught) - 1), LESSONS):
+                break
+            learner = self.learner(one.split.known, one.split.as_of)
+            own = {name: learner.member(name, tuned.params[name]) for name in self.names}
+            taught.append(one._replace(members=own))
+            self.step(f"lesson {len(taught)}")
+        return Blending(
+            taught,
+            self.assemble,
+            numbers,
+            seed=settings.seed,
+            threads=settings.threads,
+            step=self.step,
+        ).decide(self.budget)
 
     def learn(
         self, known: Interactions, as_of: int, tuned: Tuned, names: Iterable[str] | None = None
@@ -217,11 +250,18 @@ class Fit:
             members[name] = learner.member(name, tuned.params[name])
             self.step(f"learn {name}")
         weights = np.array([tuned.weights[name] for name in members], np.float32)
-        return self.assemble(members, weights)
+        ranker = tuned.decision and tuned.decision.ranker
+        return self.assemble(members, weights, ranker.beside(known, as_of) if ranker else None)
 
     def released(self, tuned: Tuned) -> list[str]:
         """Answer the members worth carrying: those with a weight, and those others build on."""
-        return [name for name in self.names if tuned.weights[name] > 0 or name in CARRIED]
+        ranker = tuned.decision and tuned.decision.ranker
+        heard = ranker.voices if ranker else ()
+        return [
+            name
+            for name in self.names
+            if tuned.weights[name] > 0 or name in CARRIED or name in heard
+        ]
 
     def measure(
         self, model: RecommendModel, cases: Cases, known: Interactions
@@ -230,12 +270,8 @@ class Fit:
 
         known: what the model was learned from.
         """
-        names = ["blend", *self.names]
-        lists = rank(
-            model, member_weights(model, names), self.full, cases, max(CUTS), self.settings.threads
-        )
-        named = dict(zip(names, lists, strict=True))
         settings = self.settings
+        named = contenders(model, self.names, self.full, cases, max(CUTS), settings.threads)
         told = report(named, self.full, cases, known, seed=settings.seed, rounds=settings.rounds)
         self.step("measured")
         return told.metrics, told.cases
@@ -277,37 +313,12 @@ def _flat(fit: Fit, tuned: Tuned) -> dict[str, Any]:
         "validation_ndcg_at_10": tuned.blend,
         "alone": dict(tuned.judged),
         "carried_on": list(tuned.carried),
+        **(tuned.decision.facts() if tuned.decision else {}),
     }
     for name in fit.names:
         out[f"{name}.weight"] = tuned.weights[name]
         out |= {f"{name}.{key}": value for key, value in tuned.params[name].items()}
     return out
-
-
-def _plots(fit: Fit, metrics: dict[str, Metric], tuned: Tuned) -> dict[str, Any]:
-    names = ["blend", *fit.names]
-    found = [metrics["ndcg_at_10" if name == "blend" else f"{name}_ndcg_at_10"] for name in names]
-    return {
-        "members": {
-            "title": "NDCG at 10 on the test split, blend and members alone",
-            "labels": names,
-            "values": [metric.value for metric in found],
-            "low": [metric.low for metric in found],
-            "high": [metric.high for metric in found],
-        },
-        "at_k": {
-            "title": "Hit rate of the blend on the test split",
-            "labels": [str(k) for k in CUTS],
-            "values": [metrics[f"hr_at_{k}"].value for k in CUTS],
-            "low": [metrics[f"hr_at_{k}"].low for k in CUTS],
-            "high": [metrics[f"hr_at_{k}"].high for k in CUTS],
-        },
-        "weights": {
-            "title": "Weight of each member in the blend",
-            "labels": fit.names,
-            "values": [tuned.weights[name] for name in fit.names],
-        },
-    }
 
 
 Progress = Callable[..., Any]
@@ -350,5 +361,5 @@ def fit(
         "users": len(full.offsets) - 1,
     }
     golden = golden_rows(model, full, settings.cap, settings.seed)
-    plots = _plots(run, metrics, tuned)
+    plots = recommend_charts(metrics, {name: tuned.weights[name] for name in run.names})
     return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases, run.cost())

@@ -3,7 +3,7 @@
 Knows nothing of how a choice is carried out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,33 @@ KIND_WEIGHTS: dict[str, float] = {
 
 
 @dataclass(slots=True, frozen=True)
+class RankerSettings:
+    """How a ranker is learned.
+
+    earlier: lessons at most from before the validation cut, where validation is thin. most:
+    candidates a case. queries: how many are learned from at most, drawn at random, which
+    bounds memory: a query takes most * columns * 4 bytes. folds: parts of the users. leaves,
+    rate, least_rows, ridge, columns, bins: of the trees. trees: at most, 0 for no ranker; folds
+    say how many, a multiple of `every`. truncation: pairs with neither among the first so many
+    do not count.
+    """
+
+    earlier: int = 4
+    most: int = 150
+    queries: int = 12_000
+    folds: int = 5
+    leaves: int = 8
+    rate: float = 0.08
+    trees: int = 120
+    every: int = 10
+    least_rows: int = 100
+    ridge: float = 10.0
+    columns: float = 0.5
+    truncation: int = 30
+    bins: int = 63
+
+
+@dataclass(slots=True, frozen=True)
 class RecommendSettings:
     """How to fit a recommender.
 
@@ -36,7 +63,8 @@ class RecommendSettings:
     may compute, which bounds its cases. tuning_events: how many events members are learned from
     while their own numbers are tuned (whole users, drawn at random; the weights are tuned with
     members learned from all). fixed: member → numbers that are not to be tuned.
-    members: which to fit, None for all that suit the log. rounds: of the bootstrap.
+    ranker: numbers of RankerSettings other than its own. members: which to fit, None for all
+    that suit the log. rounds: of the bootstrap.
     budget_seconds: how long the fit may take; smaller settings are chosen to keep it, and said.
     last: what to begin from, as training.fit.refit reads it from a released bundle; empty for
     a fit from nothing.
@@ -54,6 +82,7 @@ class RecommendSettings:
     tuning_scores: int = 30_000_000
     tuning_events: int = 300_000
     fixed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ranker: dict[str, Any] = field(default_factory=dict)
     members: tuple[str, ...] | None = None
     rounds: int = 1000
     budget_seconds: float | None = None
@@ -67,6 +96,9 @@ class RecommendSettings:
             raise ScientistError("kind_weights names no such kind: " + ", ".join(unknown))
         if self.split not in ("auto", "time", "leave-one-out"):
             raise ScientistError('split is "auto", "time" or "leave-one-out"')
+        numbers = {one.name for one in fields(RankerSettings)}
+        if self.ranker.keys() - numbers:
+            raise ScientistError("ranker has no such number; one of " + ", ".join(sorted(numbers)))
         if not 0 < self.test_share < 0.5:
             raise ScientistError("test_share lies between 0 and 0.5")
         if self.budget_seconds is not None and self.budget_seconds <= 0:

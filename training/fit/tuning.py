@@ -1,7 +1,7 @@
-"""Tuning on validation cases: each member's own numbers first, then the weights of the blend.
+"""Tuning each member's own numbers on validation cases.
 
-Both climb one coordinate at a time and keep what is better. Knows nothing of the test split:
-it is given validation cases only.
+One number at a time, keeping what is better. Knows nothing of the test split: it is given
+validation cases only.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,10 @@ import numpy.typing as npt
 
 from models.recommend.model import RecommendModel
 from training.evaluate.ranking import mean_ndcg
+from training.fit.blending import Decision
 from training.fit.budget import Budget
 from training.fit.members import MEMBER_FITS, Learner, Params
 from training.splits import Cases, Interactions
-
-STEPS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
-"""Weights tried for a member, as a multiple of the heaviest."""
-
-ROUNDS = 2
 
 
 @dataclass
@@ -37,6 +33,7 @@ class Tuned:
     blend: float = 0.0
     trials: list[dict[str, Any]] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
+    decision: Decision | None = None
     judged: dict[str, float] = field(default_factory=dict)
 
 
@@ -99,34 +96,3 @@ def tune_member(
             if score > best:
                 best, params = score, tried
     return params, best, trials
-
-
-def tune_weights(
-    members: dict[str, Any], alone: dict[str, float], judge: Judge, step: Callable[[str], None]
-) -> tuple[dict[str, float], float]:
-    """Answer (weights, NDCG at 10): coordinate ascent from the best single member.
-
-    Weights are 0 or more and the largest is 1. Ties keep the smaller weight: a member that
-    adds nothing is left out.
-    """
-    names = sorted(members, key=lambda name: (-alone[name], list(members).index(name)))
-    order = list(members)
-    weights = np.zeros(len(order), np.float32)
-    weights[order.index(names[0])] = 1.0
-    best = alone[names[0]]
-    for turn in range(ROUNDS):
-        before = weights.copy()
-        for name in names[1:] if turn == 0 else names:
-            place = order.index(name)
-            grid = np.repeat(weights[None], len(STEPS), axis=0)
-            grid[:, place] = np.array(STEPS, np.float32) * weights.max()
-            grid = grid[grid.max(axis=1) > 0]
-            scores = judge(members, grid)
-            step(f"weight of {name}")
-            winner = int(scores.argmax())
-            if scores[winner] > best:
-                best, weights = float(scores[winner]), grid[winner]
-        if np.array_equal(before, weights):
-            break
-    weights = weights / weights.max()
-    return {name: float(weight) for name, weight in zip(order, weights, strict=True)}, best

@@ -130,7 +130,8 @@ def random_forest(features: int, trees: int = 12, seed: int = 0) -> Forest:
 def ranked_model(n: int = 40, most: int = 20, seed: int = 0, **weights) -> RecommendModel:
     """A small model that puts the best of its blend in the order of a random forest."""
     model = small_model(n, **weights)
-    voices = ("popularity", "trend", "graph", "factors", "repeats")
+    everybody = frozen(np.maximum(model.weights, np.float32(1e-9)), np.float32)
+    voices = replace(model, weights=everybody).voices
     forest = random_forest(len(columns_of(voices)), seed=seed)
     facts = np.random.default_rng(seed).random((n, len(ITEM))).astype(np.float32)
     return replace(model, ranker=Ranker(voices, forest, frozen(facts, np.float32), most))

@@ -10,8 +10,10 @@ from domain.events import Event, Kind
 from feature_store.history import History
 from models import families
 from models.bundle import Bundle, DataStamp, Manifest
+from tests.models.recommend.small import ranked_model, small_model
+from tests.training.worlds import full_of_rows
 from training.evaluate import contest
-from training.evaluate.contest import hold, in_numbers_of
+from training.evaluate.contest import hold, in_numbers_of, tuned_of
 from training.fit.recommend import fit
 from training.fit.settings import RecommendSettings
 from training.splits import Cases, Interactions
@@ -169,3 +171,17 @@ def test_items_are_renumbered_and_unknown_targets_count_as_missed(monkeypatch):
     ]
     assert histories == [["item01"], ["item00"]]
     assert asked.targets.tolist() == [rival.items.index("item03"), -2]
+
+
+def test_a_ranker_is_kept_and_told_again_of_its_members(monkeypatch):
+    """What a contest learns again is members and facts of items; the forest stays."""
+    model = ranked_model(20)
+    bundle = fitted(walk(), monkeypatch)
+    tuned = tuned_of(bundle, model)
+    assert tuned.decision.ranker.forest is model.ranker.forest
+    full, _ = full_of_rows([("a", f"i{i}", i) for i in range(20)])
+    ranker = tuned.decision.ranker.beside(full, START)
+    assert ranker.voices == model.ranker.voices
+    assert ranker.most == model.ranker.most
+    assert (ranker.facts != model.ranker.facts).any()
+    assert tuned_of(bundle, small_model(20)).decision is None

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from models.recommend.candidates import scene_of
 from models.recommend.topk import top_k
-from tests.models.recommend.small import small_model
+from tests.models.recommend.small import ranked_model, small_model
 from tests.training.worlds import full_of_rows
-from training.evaluate.ranking import mean_ndcg, member_weights, rank
+from training.evaluate.ranking import contenders, mean_ndcg, member_weights, rank, served
 from training.metrics import per_case
 from training.splits import leave_one_out
 
@@ -46,8 +47,8 @@ def test_equals_asking_the_model_one_by_one(repeats, threads):
 
 def test_every_weighting_is_ranked_as_if_alone():
     model, full, cases = world()
-    grid = np.random.default_rng(0).random((4, 5)).astype(np.float32)
-    grid[2] = [0, 0, 1, 0, 0]
+    grid = np.random.default_rng(0).random((4, len(model.members))).astype(np.float32)
+    grid[2] = np.eye(len(model.members))[2]
     together = rank(model, grid, full, cases, 5)
     for row, lists in zip(grid, together, strict=True):
         assert (rank(model, row[None], full, cases, 5)[0] == lists).all()
@@ -77,5 +78,34 @@ def test_no_cases_are_no_lists():
 def test_member_weights_name_the_blend_and_single_members():
     model = small_model(N)
     found = member_weights(model, ["graph", "blend"])
-    assert found[0].tolist() == [0, 0, 1, 0, 0]
+    alone = [float(name == "graph") for name in model.members]
+    assert found[0].tolist() == alone
     assert (found[1] == model.weights).all()
+
+
+def test_served_lists_are_the_model_s_own_answers_ranker_and_all():
+    _, full, cases = world()
+    model = ranked_model(N, most=12)
+    found = served(model, full, cases, 10, 2)
+    for case in range(len(cases)):
+        mine, as_of = slice(cases.starts[case], cases.ends[case]), int(cases.as_of[case])
+        past = model.past(full.items[mine], full.kinds[mine], full.ats[mine], as_of)
+        allowed = np.ones(N, np.bool_)
+        allowed[full.items[mine]] = False
+        wanted = top_k(model.score_past(past, allowed, scene_of(as_of)).total, 10, allowed)
+        assert found[case][found[case] >= 0].tolist() == wanted.tolist()
+    linear = rank(model, model.weights[None], full, cases, 10)[0]
+    assert (found != linear).any()
+
+
+def test_what_is_served_leads_the_contenders():
+    model, full, cases = world()
+    plain = contenders(model, ["graph"], full, cases, 10)
+    assert list(plain) == ["blend", "graph"]
+    assert (plain["blend"] == rank(model, model.weights[None], full, cases, 10)[0]).all()
+    ranked = ranked_model(N, most=12)
+    found = contenders(ranked, ["graph"], full, cases, 10)
+    assert list(found) == ["blend", "graph"]
+    assert (found["blend"] == served(ranked, full, cases, 10)).all()
+    assert (found["graph"] == plain["graph"]).all()
+    assert list(contenders(ranked, [], full, cases, 10)) == ["blend"]

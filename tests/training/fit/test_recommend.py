@@ -15,6 +15,8 @@ from training.fit.recommend import fit, prepare, splits_of
 from training.fit.settings import RecommendSettings
 
 QUICK = RecommendSettings(
+    members=("popularity", "trend", "graph", "factors", "repeats"),
+    ranker={"trees": 0, "earlier": 0},
     fixed={"factors": {"factors": 8, "iterations": 4, "confidence": 10.0}},
     min_cases=10,
     rounds=50,

@@ -5,10 +5,10 @@ import numpy as np
 from domain.clock import DAY_MS
 from domain.events import KINDS
 from domain.ids import hash64
-from tests.training.worlds import START, chain, checkerboard, full_of_rows
-from training.fit.members import MEMBER_FITS, Learner, Lesson
+from tests.training.worlds import START, chain, full_of_rows
+from training.fit.members import Learner, Lesson
 from training.fit.recommend import Catalogue, assemble
-from training.fit.tuning import Judge, tune_member, tune_weights
+from training.fit.tuning import Judge, tune_member
 from training.splits import leave_one_out
 
 QUIET = {"factors": 8, "iterations": 5}
@@ -46,39 +46,3 @@ def test_fixed_numbers_are_not_tried():
     assert fixed.items() <= params.items()
     assert {trial["decay"] for trial in trials} == {0.9}
     assert {trial["window"] for trial in trials} == {2}
-
-
-def test_weights_are_never_worse_than_the_best_member():
-    learner, judge = judged(checkerboard())
-    one = np.ones((1, 1), np.float32)
-    members = {
-        name: learner.member(name, {**MEMBER_FITS[name].start, **extra})
-        for name, extra in (("popularity", {}), ("graph", {}), ("factors", QUIET))
-    }
-    alone = {name: float(judge({name: m}, one)[0]) for name, m in members.items()}
-    weights, best = tune_weights(members, alone, judge, nothing)
-    assert best >= max(alone.values())
-    assert max(weights.values()) == 1
-    assert min(weights.values()) >= 0
-    row = np.array([[weights[name] for name in members]], np.float32)
-    assert abs(judge(members, row)[0] - best) < 1e-6
-
-
-def test_a_member_that_adds_nothing_is_left_out():
-    learner, judge = judged(chain())
-    members = {
-        "graph": learner.member("graph", {**MEMBER_FITS["graph"].start, "decay": 0.5}),
-        "popularity": learner.member("popularity", {"half_life_days": None}),
-    }
-    weights, _ = tune_weights(members, {"graph": 1.0, "popularity": 0.1}, judge, nothing)
-    assert weights == {"graph": 1.0, "popularity": 0.0}
-
-
-def test_the_order_of_members_does_not_matter_for_what_is_found():
-    learner, judge = judged(checkerboard())
-    one = np.ones((1, 1), np.float32)
-    members = {name: learner.member(name, MEMBER_FITS[name].start) for name in ("trend", "graph")}
-    alone = {name: float(judge({name: m}, one)[0]) for name, m in members.items()}
-    a = tune_weights(members, alone, judge, nothing)
-    b = tune_weights(dict(reversed(members.items())), alone, judge, nothing)
-    assert a == b

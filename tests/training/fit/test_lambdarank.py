@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+
+from domain.clock import DAY_MS
+from models.recommend.candidates import ITEM, columns_of
+from tests.models.recommend.small import small_model
+from tests.training.worlds import START, full_of_rows
+from training.fit.choice import gain_of
+from training.fit.lambdarank import (
+    Queries,
+    item_facts,
+    learn_ranker,
+    merged,
+    ndcg_of,
+    queries_of,
+)
+from training.fit.settings import RankerSettings
+from training.metrics import per_case
+from training.splits import leave_one_out
+
+VOICES = ("one", "other")
+COLUMNS = columns_of(VOICES)
+SIZE = 20
+QUICK = RankerSettings(trees=40, least_rows=20)
+
+
+def queries(count=400, seed=0, shuffled=False):
+    """With fewer than ten events the item that `one` likes best is wanted, else `other`'s."""
+    rng = np.random.default_rng(seed)
+    rows = np.zeros((count, SIZE, len(COLUMNS)), np.float32)
+    scores = rng.normal(size=(count, SIZE, 2))
+    events = rng.integers(1, 20, count)
+    rows[:, :, COLUMNS.index("events")] = events[:, None]
+    wanted = np.where(events < 10, scores[:, :, 0].argmax(1), scores[:, :, 1].argmax(1))
+    if shuffled:
+        wanted = rng.integers(0, SIZE, count)
+    said = {"one": scores[:, :, 0], "other": scores[:, :, 1], "blend": scores.sum(axis=2)}
+    for name, score in said.items():
+        rows[:, :, COLUMNS.index(f"{name}.score")] = score
+        place = (-score).argsort(axis=1).argsort(axis=1)
+        rows[:, :, COLUMNS.index(f"{name}.place")] = place
+    order = (-said["blend"]).argsort(axis=1)
+    rows = np.take_along_axis(rows, order[:, :, None], axis=1)
+    gains = np.take_along_axis(np.arange(SIZE)[None] == wanted[:, None], order, axis=1)
+    ones = np.ones(count, np.int64)
+    return Queries(
+        rows.reshape(-1, len(COLUMNS)),
+        SIZE * ones,
+        gains.reshape(-1).astype(np.uint8),
+        np.arange(count),
+        np.arange(count),
+        ones,
+    )
+
+
+def in_the_order_given(found):
+    return ndcg_of(found, -np.tile(np.arange(SIZE), len(found.sizes)).astype(float))
+
+
+def test_a_member_that_is_right_at_times_is_heard_at_those_times():
+    found = queries()
+    folds = np.arange(len(found.sizes)) % 5
+    ranked = learn_ranker(found, folds, QUICK)
+    assert ranked.out_of_fold.mean() > 0.95
+    for share in np.linspace(0, 1, 11):
+        one, other = (found.rows[:, COLUMNS.index(f"{name}.score")] for name in VOICES)
+        assert ndcg_of(found, share * one + (1 - share) * other).mean() < 0.85
+    fresh = queries(seed=9)
+    assert ndcg_of(fresh, ranked.forest.raw(fresh.rows.astype(float))).mean() > 0.95
+
+
+def test_shuffled_targets_give_no_gain():
+    found = queries(shuffled=True)
+    ranked = learn_ranker(found, np.arange(len(found.sizes)) % 5, QUICK)
+    before = in_the_order_given(found)
+    assert not gain_of("a", "b", before, ranked.out_of_fold, found.users, 0).taken
+
+
+def test_no_query_is_judged_by_a_forest_that_has_seen_its_user():
+    """Each user's wanted item is told by a number of the user's own: of use to those who saw it."""
+    found = queries(count=100, shuffled=True)
+    twice = merged([found, found])
+    own = COLUMNS.index("wanted")
+    rng = np.random.default_rng(0)
+    # The same arbitrary number stands at the wanted item of both of a user's queries.
+    twice.rows[:, own] = np.tile(rng.random(100 * SIZE), 2)
+    folds = twice.users % 5
+    settings = RankerSettings(trees=100, least_rows=1, leaves=31, ridge=0.0, columns=1.0)
+    ranked = learn_ranker(twice, folds, settings)
+    assert ranked.out_of_fold.mean() < 0.5
+    seen = ndcg_of(twice, ranked.forest.raw(twice.rows.astype(float))).mean()
+    leaky = learn_ranker(twice, np.arange(200) // 100, settings)
+    assert leaky.out_of_fold.mean() > 0.6
+    assert seen > ranked.out_of_fold.mean()
+
+
+def test_the_number_of_trees_is_a_multiple_within_the_most():
+    ranked = learn_ranker(queries(120), np.arange(120) % 3, RankerSettings(trees=30, every=15))
+    assert ranked.trees in (15, 30)
+    assert len(ranked.forest) == ranked.trees
+
+
+def test_ndcg_equals_that_of_lists():
+    rng = np.random.default_rng(3)
+    found = queries(30)
+    gains = found.gains.copy()
+    gains[rng.random(len(gains)) < 0.1] = 1
+    here = gains.reshape(30, SIZE).sum(axis=1).astype(np.int64)
+    targets = here + rng.integers(1, 4, 30)
+    found = found._replace(gains=gains, targets=targets)
+    worth = rng.normal(size=len(gains))
+    lists = (-worth.reshape(30, SIZE)).argsort(axis=1).astype(np.int32)
+    wanted = []
+    for q in range(30):
+        own = np.flatnonzero(gains[q * SIZE : (q + 1) * SIZE])
+        wanted += [*own, *range(100, 100 + targets[q] - len(own))]
+    offsets = np.concatenate([[0], np.cumsum(targets)]).astype(np.int64)
+    expected = per_case(lists, np.array(wanted, np.int32), offsets, (10,))["ndcg_at_10"]
+    assert ndcg_of(found, worth) == pytest.approx(expected)
+
+
+def test_facts_of_items_by_hand():
+    rows = [
+        ("a", "x", 0),
+        ("a", "y", 1),
+        ("b", "x", 2),
+        ("b", "y", 8),
+        ("c", "y", 9),
+        ("c", "x", 3),
+    ]
+    full, items = full_of_rows(rows)
+    as_of = START + 10 * DAY_MS
+    facts = item_facts(full._replace(n_items=3), as_of)
+    assert items == ["x", "y"]
+    assert facts[:2, ITEM.index("wanted")] == pytest.approx(np.log1p([3, 3]))
+    assert facts[:2, ITEM.index("age_days")] == pytest.approx(np.log1p([10, 9]))
+    assert facts[:2, ITEM.index("rested_days")] == pytest.approx(np.log1p([7, 1]))
+    assert facts[0, ITEM.index("recent")] < 0 < facts[1, ITEM.index("recent")]
+    assert facts[2, 0] == 0
+    assert np.isnan(facts[2, 2:]).all()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_queries_are_the_cases_with_a_target_among_the_candidates(again):
+    rng = np.random.default_rng(8)
+    rows = [("first", f"i{i}", 0) for i in range(40)]
+    rows += [
+        (f"{user}", f"i{item}", day)
+        for user in range(40)
+        for day, item in enumerate(rng.integers(0, 40, rng.integers(3, 9)))
+    ]
+    full, items = full_of_rows(rows)
+    model = small_model(40, again=again)
+    assert list(model.items) == items
+    cases = leave_one_out(full, 1, 512, repeats=again).cases
+    facts = item_facts(full, START)
+    found = queries_of(model, facts, full, cases, 12, 2)
+    assert found.rows.shape[1] == len(columns_of(model.voices))
+    assert 0 < len(found.sizes) < len(cases)
+    position = 0
+    hits = []
+    for case in range(len(cases)):
+        mine = slice(cases.starts[case], cases.ends[case])
+        past = model.past(
+            full.items[mine], full.kinds[mine], full.ats[mine], int(cases.as_of[case])
+        )
+        total = model.blended(past).total.copy()
+        if not again:
+            total[full.items[mine]] = -np.inf
+        best = sorted(np.flatnonzero(total > -np.inf), key=lambda i: (-total[i], i))[:12]
+        target = cases.targets[cases.target_offsets[case]]
+        if target in best:
+            hits.append(case)
+            rows_of = slice(position, position + len(best))
+            position += len(best)
+            assert found.gains[rows_of].tolist() == [item == target for item in best]
+            blend = found.rows[rows_of, columns_of(model.voices).index("blend.score")]
+            assert blend == pytest.approx(total[best])
+    assert found.cases.tolist() == hits
+    assert found.users.tolist() == cases.users[hits].tolist()
