@@ -77,7 +77,7 @@ def _graph(lesson: Lesson, params: Params) -> Member:
 
 
 def _ease(lesson: Lesson, params: Params) -> Member:
-    return fit_ease(lesson.known, lesson.as_of, {**params, "own": lesson.repeats}, lesson.threads)
+    return fit_ease(lesson.known, lesson.as_of, params, lesson.threads)
 
 
 def _filter(lesson: Lesson, params: Params) -> Member:
@@ -175,11 +175,12 @@ MEMBER_FITS: dict[str, MemberFit] = {
             "half_life_days": None,
             "sources": 100,
             "edges": 200,
+            "own": False,
             "decay": 0.8,
         },
         {
-            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 1.0),
-            "both": (4.0, 1.0, 0.25, 12.0, 30.0),
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0),
+            "both": (4.0, 1.0, 12.0, 30.0),
             "regularisation": (100.0, 30.0, 300.0, 1000.0),
             "fading": (0.8, 0.65, 0.9),
         },
@@ -189,7 +190,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
         _filter,
         {"item_power": 0.5, "mix": 0.3, "factors": 64, "edges": 200, "decay": 0.8},
         {
-            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 1.0),
+            "decay": (0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 1.0),
             "mix": (0.3, 0.0, 1.0),
             "item_power": (0.5, 0.3),
         },
