@@ -28,8 +28,9 @@ from service.metrics import Metrics
 from service.trends import LiveTrends
 
 FAMILY = "recommend"
-SLICE = 100
-"""Items taken into the catalogue in one turn of the event loop: about a millisecond."""
+SLICE = 50
+"""Items taken into the catalogue in one turn of the event loop: a few milliseconds, since the
+content of those that the model does not know is worked out with them, and not in an answer."""
 MANY_RETIRED = 10_000
 """Deleted items may hold this many places before the catalogue is laid out afresh."""
 
@@ -124,7 +125,9 @@ class LiveCatalogue:
             if self._rebuild is not None:
                 self._missed.append(change)
             if place % SLICE == SLICE - 1:
+                _hear_arrivals(self.desk)
                 await asyncio.sleep(0)
+        _hear_arrivals(self.desk)
 
     async def _reload(self, version: int) -> None:
         """Take every item the store holds, and out of sight those it no longer does.
@@ -176,7 +179,9 @@ class LiveCatalogue:
         for place, item in enumerate(items):
             catalogue.put(item)
             if place % SLICE == SLICE - 1:
+                _hear_arrivals(desk)
                 await asyncio.sleep(0)
+        _hear_arrivals(desk)
         for item_id in deleted:
             catalogue.delete(item_id)
         return desk
@@ -189,6 +194,11 @@ class LiveCatalogue:
         trends = self._shown = self._trends.current
         if trends.items:
             desk.show_trends(trends.items, trends.trending[0], trends.popular, trends.deeds)
+
+
+def _hear_arrivals(desk: Desk) -> None:
+    if desk.arrivals is not None:
+        desk.arrivals.catch_up()
 
 
 def _warm(desk: Desk) -> None:

@@ -153,6 +153,15 @@ class Arrivals:
             rows.present[row] = bool(rows.vectors[row].any())
             self.count += int(rows.present[row])
 
+    def rehearse(self) -> None:
+        """Run every kernel once, so that nobody waits for a compiler; changes nothing."""
+        first, known = np.zeros(1, np.int32), self.catalogue.known
+        taste = self.taste(first, np.zeros(1, np.uint8), np.ones(256, np.float32))
+        total = np.zeros(known, np.float32)
+        self.content.told(taste.vector, total)
+        _peaks(total, total, np.ones(self.catalogue.size, np.bool_))
+        self._write(np.empty(self.size, np.float32), taste.vector, (0.0, 1.0), 1.0)
+
     def _make_room(self, size: int) -> None:
         rows, room = self._rows, len(self._rows.present)
         if size > room:

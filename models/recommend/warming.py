@@ -25,6 +25,8 @@ def warm(desk: Desk) -> None:
         recommend(desk, Ask(k=2, explain=True, diversity=0.5), one, 1)
         recommend(desk, Ask(k=2, exclude_seen=False, chosen=Filter(low=0)), one, 1)
         recommend(desk, Ask(k=2, controls=Controls(calibrated=True, freshness=1)), one, 1)
+    if desk.arrivals is not None and desk.catalogue.known:
+        desk.arrivals.rehearse()
     if ids:
         recommend(desk, Ask(k=2, item=ids[0]), NOBODY, 1)
         for task in (Task.similar, Task.bought_together, Task.basket):
