@@ -20,6 +20,8 @@ from multiprocessing import get_context
 from tqdm import tqdm
 
 from benchmarks.harness import Arguments, Bar, Outcome, at_least, at_most, medians
+from benchmarks.recommend_cold import BARS as COLD_BARS
+from benchmarks.recommend_cold import measure_cold
 from benchmarks.recommend_data import facts
 from benchmarks.recommend_tracks import CAP, TRACKS, Track, part
 from domain.errors import TooLittleData
@@ -43,6 +45,9 @@ BARS: dict[str, dict[str, float]] = {
 """What each track must reach. Besides: nowhere is the best member better beyond noise."""
 
 FIT_S = 900.0
+LEAST_LIVE = 0.001
+"""Share of the places in live answers that items nobody has had must be given."""
+
 _SHOWN = {
     "hr_at_10": "hr_at_10",
     "recall_at_10": "recall_at_10",
@@ -138,11 +143,30 @@ def tracks(arguments: Arguments) -> list[Track]:
     return chosen
 
 
+def run_cold(arguments: Arguments) -> Outcome:
+    """Measure items that nobody has had, on the chosen log or on all that have such a bar."""
+    outcome = Outcome({}, [])
+    chosen = [name for name in COLD_BARS if arguments.dataset in ("", name)]
+    if not chosen:
+        raise TooLittleData("items nobody has had are measured on " + ", ".join(COLD_BARS))
+    for dataset in chosen:
+        figures, notes = measure_cold(dataset, arguments)
+        prefix = "" if len(chosen) == 1 else dataset.replace("-", "_") + "_"
+        outcome.figures |= {prefix + name: value for name, value in figures.items()}
+        over = at_least(f"{prefix}over_random", outcome.figures, COLD_BARS[dataset])
+        live = at_least(f"{prefix}new_share_of_slates", outcome.figures, LEAST_LIVE)
+        outcome.bars += [over, live]
+        outcome.notes += notes
+    return outcome
+
+
 def run(arguments: Arguments) -> Outcome:
-    """Measure the chosen tracks, or all.
+    """Measure the chosen tracks, or all; with --cold items that nobody has had.
 
     Raises TooLittleData when a log is not known, not there or not the published one.
     """
+    if arguments.cold:
+        return run_cold(arguments)
     chosen = tracks(arguments)
     if len(chosen) == 1:
         figures, notes = measured(chosen[0], arguments)

@@ -137,6 +137,23 @@ def test_what_is_told_to_another_process_can_be_told():
     assert (name, arguments.budget) == ("lastfm_leave_one_out", 5.0)
 
 
+def test_items_nobody_has_had_are_measured_when_asked_for(monkeypatch):
+    def measure_cold(dataset, arguments):
+        over = {"one": 6.0, "other-log": 4.0}[dataset]
+        return {"over_random": over, "new_share_of_slates": 0.05}, [dataset]
+
+    monkeypatch.setattr(recommend_quality, "measure_cold", measure_cold)
+    monkeypatch.setattr(recommend_quality, "COLD_BARS", {"one": 5.0, "other-log": 5.0})
+    both = run(Arguments(cold=True))
+    assert [bar.name for bar in both.bars if not bar.holds] == ["other_log_over_random"]
+    assert both.notes == ["one", "other-log"]
+    one = run(Arguments(cold=True, dataset="one"))
+    assert one.figures == {"over_random": 6.0, "new_share_of_slates": 0.05}
+    assert one.holds
+    with pytest.raises(TooLittleData, match="one, other-log"):
+        run(Arguments(cold=True, dataset="lastfm"))
+
+
 def test_unknown_and_absent_logs_are_said(tmp_path):
     with pytest.raises(TooLittleData, match="no such log"):
         run(Arguments(data=tmp_path, dataset="netflix"))
