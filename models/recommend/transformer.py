@@ -109,6 +109,7 @@ class Transformer(Moving):
         packed: np.ndarray,
         onnx: Bytes,
         dims: Dims,
+        *,
         length: int = 200,
         days: float | None = 180.0,
         epochs: float = 0.0,

@@ -86,7 +86,13 @@ def export(
     packed = pack(parts_of(learner.state(), dims), dims)
     vectors = learner.vectors(known)
     member = Transformer(
-        vectors, packed, np.frombuffer(data, np.uint8), dims, window[0], window[1], epochs
+        vectors,
+        packed,
+        np.frombuffer(data, np.uint8),
+        dims,
+        length=window[0],
+        days=window[1],
+        epochs=epochs,
     )
     apart = disagreement(member)
     if not apart <= TOLERANCE:
