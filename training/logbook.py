@@ -6,7 +6,6 @@ Knows nothing of families or of how a log is parted.
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from domain.errors import TooLittleData
 from domain.ids import hash64
+from domain.items import Item
 from feature_store.history import History
 from feature_store.log.drain import drain_now
 from feature_store.log.reader import read_log
@@ -23,6 +23,7 @@ from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from models.bundle import DataStamp
 from training.fit.facts import ReadItems, no_items, read_items
+from training.fit.sentiment import tones_in_log, with_tones
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Log:
     """The event log in memory: histories, the ids of all items in it, where it lies.
 
-    catalogue: reads what the store says of items, when somebody asks.
+    catalogue: reads what the store, and reviews in the log, say of items, when somebody asks.
     """
 
     history: History
@@ -62,7 +63,11 @@ def load_log(home: Home, settings: StoreSettings, url: str | None = None) -> Log
         )
     names = read_log(home.log, ["item"])["item"].unique().drop_nulls().sort().to_list()
     ids = tuple(name for name in names if name)
-    return Log(history, ids, str(home.log), partial(read_items, settings, home, url))
+
+    def described() -> dict[str, Item]:
+        return with_tones(read_items(settings, home, url), tones_in_log(home.log))
+
+    return Log(history, ids, str(home.log), described)
 
 
 def no_log(source: str) -> Log:

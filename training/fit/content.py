@@ -111,8 +111,6 @@ def wording_of(facts: ItemFacts, seed: int) -> Wording:
     """Answer the items of a catalogue as words; kept, since it does not depend on events."""
     bands = bands_of(facts.items)
     counted = [tokens(item, bands) if item else {} for item in facts.items]
-    for counts, more in zip(counted, facts.told, strict=True):
-        counts |= dict.fromkeys(more, 1)
     held = vocabulary_of(counted)
     hashes, counts = hashed(held)
     described = sum(bool(one) for one in counted)

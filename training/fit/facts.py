@@ -30,17 +30,9 @@ ReadItems = Callable[[], Catalogued]
 
 @dataclass(frozen=True, eq=False)
 class ItemFacts:
-    """What the catalogue says of n items, in the order of their numbers; None where nothing.
-
-    told: what others said of each, as tokens of its content; none unless given.
-    """
+    """What the catalogue says of n items, in the order of their numbers; None where nothing."""
 
     items: tuple[Item | None, ...]
-    told: tuple[tuple[str, ...], ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.told:
-            object.__setattr__(self, "told", ((),) * len(self.items))
 
     def __len__(self) -> int:
         return len(self.items)

@@ -8,7 +8,8 @@ from domain.items import Item
 from models.recommend.content import Content
 from tests.models.recommend.small import past_of
 from training.fit.content import bands_of, fit_content, singular_axes, wording_of
-from training.fit.facts import ItemFacts
+from training.fit.facts import ItemFacts, facts_of
+from training.fit.sentiment import Tone, with_tones
 from training.splits import Interactions
 
 PARAMS = {"dimensions": 8, "ridge": 1.0, "decay": 0.9, "trust": 0.4}
@@ -108,11 +109,14 @@ def test_large_and_small_logs_get_the_same_axes(monkeypatch):
     np.testing.assert_allclose(sparse @ sparse.T, dense @ dense.T, atol=1e-5)
 
 
-def test_what_others_said_is_part_of_the_content_of_an_item():
-    told = tuple(("s good",) if i < 20 else ("s bad",) for i in range(N))
-    plain = wording_of(ItemFacts(tuple(items_of())), 0)
-    more = wording_of(ItemFacts(tuple(items_of()), told), 0)
-    assert more.rows.nnz == plain.rows.nnz + N
+def test_what_reviews_say_is_part_of_the_content_of_an_item():
+    items = items_of()
+    more = with_tones(
+        {item.item: item for item in items}, {"i3": Tone(1, 9, 0.9), "i4": Tone(1, 9, 0.9)}
+    )
+    facts = facts_of([item.item for item in items], more)
+    plain = wording_of(ItemFacts(tuple(items)), 0)
+    assert wording_of(facts, 0).rows.nnz == plain.rows.nnz + 2
 
 
 def test_bands_end_at_tenths_and_few_values_keep_their_own():
