@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks import (
+    bandit_blend,
     bid_auction,
     bid_bandit,
     bid_budget,
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "bid-auction": bid_auction.run,
     "bid-bandit": bid_bandit.run,
     "bid-ope": bid_ope.run,
+    "bandit-blend": bandit_blend.run,
 }
 """Every benchmark by name, in the order of the table."""
 
