@@ -174,6 +174,7 @@ class Fit:
         names = MEMBER_FITS if settings.members is None else settings.members
         self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
         self.assemble = partial(assemble, catalogue, self.repeats)
+        self._relearning = 0.0
 
     def cost(self) -> dict[str, Any]:
         """Answer what the fit took so far, and what it gave up to take no more."""
@@ -205,8 +206,9 @@ class Fit:
         learner = self.learner(split.known.sample_users(settings.tuning_events, rng), split.as_of)
         tuned = tune_numbers(self.names, learner, judge, settings, self.budget, self.step)
         self.names = [name for name in self.names if name in tuned.params]
-        learner = self.learner(split.known, split.as_of)
+        learner, since = self.learner(split.known, split.as_of), self.budget.elapsed()
         members = {name: learner.member(name, tuned.params[name]) for name in self.names}
+        self._relearning = self.budget.elapsed() - since
         if len(split.known.items) > settings.tuning_events:
             one = np.ones((1, 1), np.float32)
             tuned.alone = {n: float(judge({n: m}, one)[0]) for n, m in members.items()}
@@ -216,7 +218,7 @@ class Fit:
 
     def decide(self, split: Split, members: dict[str, Any], tuned: Tuned) -> Decision:
         """Answer weights, ranker and the choice among them, on the validation split."""
-        settings, since = self.settings, self.budget.elapsed()
+        settings = self.settings
         numbers = RankerSettings(**settings.ranker)
         taught = [Taught(self.full, split, members)]
         while (
@@ -224,8 +226,8 @@ class Fit:
             and sum(len(one.split.cases) for one in taught) < THIN
             and (one := earlier(self.full, split, len(taught), settings.cap, self.repeats))
         ):
-            took = self.budget.elapsed() - since
-            if len(taught) > 1 and not self.budget.affords(took / (len(taught) - 1), LESSONS):
+            # Learning for the test and for release must still fit in.
+            if not self.budget.affords(self._relearning, LESSONS, 2 * self._relearning):
                 break
             learner = self.learner(one.split.known, one.split.as_of)
             own = {name: learner.member(name, tuned.params[name]) for name in self.names}
