@@ -24,14 +24,14 @@ class RecommendSettings:
     seconds between two exchanges with the other workers.
     """
 
-    policy: Policy = field(default_factory=lambda: Thompson(0.35, 0.01))
+    policy: Policy = field(default_factory=lambda: Thompson(0.2, 0.01))
     limit: float = 0.5
     share: float = 0.05
     enough: int = 100
     click: float = 1.0
     purchase: float = 5.0
     window_ms: int = 2 * HOUR_MS
-    half_life_ms: float = float(DAY_MS)
+    half_life_ms: float = 2.0 * DAY_MS
     most: int = 100
     turn_s: float = 2.0
 

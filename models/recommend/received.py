@@ -20,10 +20,10 @@ from models.recommend.reception import ELSEWHERE, Counts, Hashes, Reception
 _ARMS: Final = len(ARMS)
 USUAL: Final = (0.1, 50.0)
 """Reward of an answer before any outcome, and how many answers that belief is worth."""
-MIX_SPREAD: Final = (0.2, 0.1)
+MIX_SPREAD: Final = (0.2, 0.03)
 """Deviations of a mix about all mixes, as shares of the mean reward: of its constant and of
 every other number of a context."""
-PAGE_SPREAD: Final = (0.1, 0.05)
+PAGE_SPREAD: Final = (0.05, 0.02)
 """The same of a mix on a page about the mix everywhere."""
 TOP_SPREAD: Final = (1.0, 0.5)
 """The same of what all mixes have in common about the mean reward and about nothing."""

@@ -38,7 +38,7 @@ class ShopSettings:
 
     items: int = 400
     styles: int = 16
-    shoppers: int = 1_200
+    shoppers: int = 4_000
     leads: tuple[int, int] = (0, 1)
     share: float = 0.7
     past_days: int = 30
