@@ -241,7 +241,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
     "transformer": MemberFit(
         _transformer,
         transformer.START,
-        {"dropout": (0.25, 0.5), "days": (180.0, None)},
+        {"dropout": (0.4, 0.25), "days": (180.0, None)},
         free=frozenset({"days"}),
         reads_items=True,
     ),

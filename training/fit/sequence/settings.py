@@ -9,7 +9,7 @@ START: dict[str, Any] = {
     "width": 64,
     "heads": 2,
     "inner": 256,
-    "dropout": 0.25,
+    "dropout": 0.4,
     "rate": 8e-3,
     "epochs": 12,
     "patience": 2,
