@@ -25,6 +25,10 @@ from models.recommend.proposals import (
     proposals,
 )
 
+HABIT = 2.0
+CART = 4.0
+"""How much own habit and what goes with the cart count beside taste, each in units of its own
+deviation: the best of few on baskets of an earlier month of online-retail, not sensitive."""
 TOGETHER = "bought_together"
 """What is named where an item goes with those in view or in the cart."""
 MOST = 3
@@ -76,10 +80,9 @@ def _bought_together(case: Case) -> Iterator[Proposal]:
 
 
 def _basket(case: Case) -> Iterator[Proposal]:
-    """Yield the next basket: taste, own habit, and what goes with the cart, each standardised.
+    """Yield the next basket: taste, own habit, and what goes with the cart, weighed.
 
-    The model's scores count in units of their own deviation, so do habit and the cart. Habit
-    is added where the model did not learn how readily things are had again.
+    Habit is added where the model did not learn how readily things are had again.
     """
     model, view = case.desk.model, in_view(case)
     near = _near(case, view)
@@ -96,15 +99,20 @@ def _basket(case: Case) -> Iterator[Proposal]:
     standardise(wanted)
     told: list[tuple[Scores, _Tell]] = []
     if model is not None and "repeats" not in model.voices:
-        told.append((_habit(case, wanted.size), partial(_again, case)))
+        told.append((_weighed(_habit(case, wanted.size), HABIT), partial(_again, case)))
     if near is not None:
-        told.append((near.copy(), partial(_with, case, view)))
-    for gained, _ in told:
-        standardise(gained)
+        told.append((_weighed(near.copy(), CART), partial(_with, case, view)))
     whole = wanted + sum(gained for gained, _ in told)
     own = Fallback.session if case.asker.origin is Origin.session else None
     yield Proposal(own, whole, scored=scored, tell=partial(_loudest, wanted, told))
     yield from impersonal(case)
+
+
+def _weighed(scores: Scores, weight: float) -> Scores:
+    """Standardise scores in place and multiply them."""
+    standardise(scores)
+    scores *= np.float32(weight)
+    return scores
 
 
 def _loudest(
