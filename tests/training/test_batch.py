@@ -25,6 +25,7 @@ from models.recommend.ask import Ask
 from service.app import serve_context
 from service.asking import AskIn, ask_of
 from service.http import Request
+from service.recommend_settings import RecommendSettings
 from service.routes.recommendations import post_recommendations
 from service.settings import ServiceSettings
 from tests.golden.shop import ITEMS, NOW, shop_desk, shop_model
@@ -38,6 +39,8 @@ PASTS = {
     "refuser": ("bread",),
     "hasty": ("tea",),
 }
+ONLY_THE_BEST = ServiceSettings(recommend=RecommendSettings(share=0.0))
+"""The batch job learns nothing from its answers, so it fills no place to learn."""
 USERS = [*PASTS, "stranger"]
 
 
@@ -75,7 +78,7 @@ async def test_every_row_is_what_the_service_answers(home: Home, tmp_path: Path)
     assert frame.height == rows == 5 * len(USERS)
     assert sum(told) == len(USERS)
     assert "slates.parquet.tmp" not in os.listdir(tmp_path)
-    async with serve_context(store, home, ServiceSettings(), clock) as context:
+    async with serve_context(store, home, ONLY_THE_BEST, clock) as context:
         for user in USERS:
             body = b'{"user":"%s","k":5}' % user.encode()
             reply = pl.read_json(
@@ -101,7 +104,7 @@ async def test_reasons_are_those_of_the_service(home: Home, tmp_path: Path) -> N
         Batch(home, Ask(k=5, explain=True), clock=clock), store, desk, USERS, out, id
     )
     frame = pl.read_parquet(out)
-    async with serve_context(store, home, ServiceSettings(), clock) as context:
+    async with serve_context(store, home, ONLY_THE_BEST, clock) as context:
         for user in USERS:
             body = b'{"user":"%s","k":5,"explain":true}' % user.encode()
             reply = json.loads(
@@ -130,7 +133,7 @@ async def test_controls_mean_what_they_mean_to_the_service(
     ask = ask_of(msgspec.convert(asked, AskIn))
     await write_slates(Batch(home, ask, clock=clock), store, desk, USERS, out, id)
     frame = pl.read_parquet(out)
-    async with serve_context(store, home, ServiceSettings(), clock) as context:
+    async with serve_context(store, home, ONLY_THE_BEST, clock) as context:
         for user in USERS:
             body = json.dumps({"user": user, **asked}).encode()
             reply = json.loads(
