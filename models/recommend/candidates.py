@@ -49,25 +49,20 @@ def columns_of(voices: Sequence[str]) -> tuple[str, ...]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _places(scores: np.ndarray, out: np.ndarray) -> None:
-    """Write how many of float64[c] are higher than each."""
-    order = np.argsort(-scores)
-    place = 0
-    for i in range(order.shape[0]):
-        if i and scores[order[i]] < scores[order[i - 1]]:
-            place = i
-        out[order[i]] = place
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _tell(chosen: np.ndarray, scores: np.ndarray, column: int, rows: np.ndarray) -> None:
-    """Write a voice's score of each candidate and, beside it, its place."""
-    one, place = np.empty(chosen.shape[0]), np.empty(chosen.shape[0])
-    for c in range(chosen.shape[0]):
-        one[c] = scores[chosen[c]]
-    _places(one, place)
-    for c in range(chosen.shape[0]):
-        rows[c, column], rows[c, column + 1] = one[c], place[c]
+    """Write a voice's score of each candidate and, beside it, how many are higher: its place.
+
+    All are compared with all, in vector lanes: quicker than sorting so few.
+    """
+    count = chosen.shape[0]
+    own = np.empty(count, np.float32)
+    for c in range(count):
+        own[c] = scores[chosen[c]]
+    for c in range(count):
+        score, place = own[c], np.int32(0)
+        for other in range(count):
+            place += np.int32(own[other] > score)
+        rows[c, column], rows[c, column + 1] = score, place
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -41,7 +41,7 @@ class RankerSettings:
     folds: int = 5
     leaves: int = 8
     rate: float = 0.08
-    trees: int = 120
+    trees: int = 80
     every: int = 10
     least_rows: int = 100
     ridge: float = 10.0
