@@ -21,10 +21,10 @@ from tqdm import tqdm
 from benchmarks.harness import Arguments
 from benchmarks.recommend_data import LOGS, facts, interactions
 from domain.errors import TooLittleData
+from models.recommend.arrivals import CONTENT, Arrivals
 from models.recommend.catalogue import Catalogue as Shelf
 from models.recommend.content import Content
 from models.recommend.model import RecommendModel
-from models.recommend.arrivals import CONTENT, Arrivals
 from models.recommend.topk import top_k
 from training.evaluate.ranking import rank
 from training.fit.facts import ItemFacts

@@ -139,7 +139,7 @@ def over(log: Log, arm: int, other: int, predicted: Floats) -> dict[str, Estimat
     terms = [_terms(log, one, predicted) for one in (arm, other)]
     out: dict[str, Estimate] = {}
     for name in DECIDING:
-        (ours, mine), (theirs, held) = (ESTIMATORS[name](*one, q, v) for *one, q, v in terms)
+        (ours, mine), (theirs, held) = (ESTIMATORS[name](w, r, q, v) for w, r, q, v in terms)
         bounds = interval(ours - theirs, mine - held)
         effective = min(float((log.arm == one).sum()) for one in (arm, other))
         out[name] = Estimate(ours - theirs, *bounds, effective)
