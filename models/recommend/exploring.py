@@ -50,7 +50,7 @@ class Dice:
 class Newcomers:
     """Items that the model has not learned and that were not placed often enough yet.
 
-    rows: int32[f], their indices in one catalogue.
+    rows: int32[f], their indices in one catalogue, ascending.
     """
 
     rows: Indices
@@ -64,7 +64,8 @@ class Newcomers:
         return cls((known + np.flatnonzero(~np.isin(hashes, often))).astype(np.int32))
 
 
-NO_NEWCOMERS: Final = Newcomers(np.zeros(0, np.int32))
+_NO_ROWS: Final[Indices] = np.zeros(0, np.int32)
+NO_NEWCOMERS: Final = Newcomers(_NO_ROWS)
 
 
 class Question(NamedTuple):
@@ -113,8 +114,10 @@ def planned(share: float, ask: Ask, dice: Dice) -> Plan:
 
 def room_for(plan: Plan, ask: Ask) -> int:
     """Answer how many more places to ask for, so that near misses are known; none where more
-    places would make another list of the first ones."""
-    return NEAR if plan.count and ask.diversity == 0 else 0
+    places would make another list of the first ones. One tells whether there are any."""
+    if ask.diversity > 0:
+        return 0
+    return NEAR if plan.count else int(plan.odds > 0.0)
 
 
 def explore(
@@ -131,48 +134,55 @@ def explore(
     propensities = [1.0] * min(k, size)
     if size < k or not (plan.count or plan.odds):
         return Explored(_cut(slate, k), (), tuple(propensities))
-    if plan.odds and not plan.more:
-        propensities[k - 1 - plan.certain] = 1.0 - plan.odds
-    if not plan.count:
-        return Explored(_cut(slate, k), (), tuple(propensities))
-    fresh = _open(question, newcomers, slate.ids)
     near = list(range(k, size))
+    fresh = _open(question, newcomers, slate.ids) if plan.count or not near else _NO_ROWS
     weights = _weights(desk, slate.ids[k:])
     drawn: dict[int, tuple[int, int]] = {}
     for step in range(plan.count):
-        if not (fresh or near):
+        if not (fresh.size or near):
             break
         place = k - 1 - step
         chance = 1.0 if step < plan.certain else plan.odds
-        new = NEW_SHARE if fresh and near else float(bool(fresh))
+        new = NEW_SHARE if fresh.size and near else float(fresh.size > 0)
         if dice.roll() < new:
-            propensities[place] = chance * new / len(fresh)
-            drawn[place] = (-1, fresh.pop(int(dice.roll() * len(fresh))))
+            propensities[place] = chance * new / fresh.size
+            at = int(dice.roll() * fresh.size)
+            drawn[place] = (-1, int(fresh[at]))
+            fresh = np.delete(fresh, at)
         else:
             at = _draw(weights, dice.roll())
             propensities[place] = chance * (1.0 - new) * weights[at] / sum(weights)
             del weights[at]
             drawn[place] = (near.pop(at), -1)
+    if plan.odds and not plan.more and (fresh.size or near):
+        # It might have been explored; where nothing is left to explore with, it could not.
+        propensities[k - 1 - plan.certain] = 1.0 - plan.odds
+    if not drawn:
+        return Explored(_cut(slate, k), (), tuple(propensities))
     return Explored(_placed(desk, ask, slate, drawn), tuple(sorted(drawn)), tuple(propensities))
 
 
-def _open(question: Question, newcomers: Newcomers, taken: Collection[str]) -> list[int]:
-    """Answer the new items that may be shown in this answer, as rows of the catalogue."""
+def _open(question: Question, newcomers: Newcomers, taken: Collection[str]) -> Indices:
+    """Answer the new items that may be shown in this answer, as ascending catalogue rows."""
     desk, ask, asker, as_of = question
     rows, catalogue, chosen = newcomers.rows, desk.catalogue, ask.chosen
     if not rows.size or chosen.allow is not None or chosen.deny:
-        return []
+        return _NO_ROWS
     may = catalogue.live(as_of, chosen.available)[rows]
     choice = desk.masks.choose(chosen, ask.rules)
     if choice is not None:
         may &= choice.allowed[rows]
-    out = {catalogue.index(name) for name in taken}
-    if ask.item:
-        out.add(catalogue.index(ask.item))
+    rows = rows[may]
+    out = [catalogue.index(name) for name in (*taken, ask.item) if name]
     if asker.items.size:
         seen = asker.items[COUNTS_AS_SEEN[asker.kinds]]
-        out.update(catalogue.indices(seen).tolist())
-    return [row for row in rows[may].tolist() if row not in out]
+        out += catalogue.indices(seen).tolist()
+    # There may be a hundred thousand: none is looked at one by one.
+    unwanted = np.array(out, np.int32)
+    at = np.searchsorted(rows, unwanted)
+    there = at < rows.size
+    at, unwanted = at[there], unwanted[there]
+    return np.delete(rows, at[rows[at] == unwanted])
 
 
 def _weights(desk: Desk, ids: Sequence[str]) -> list[float]:

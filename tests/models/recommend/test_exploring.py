@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from domain.events import KINDS
+from domain.events import KINDS, Kind
 from domain.ids import hash64
 from domain.items import Item
 from domain.slates import Fallback
-from models.recommend.ask import NOBODY, Ask
+from models.recommend.ask import NOBODY, Ask, Asker, Origin
 from models.recommend.catalogue import Catalogue
 from models.recommend.controls import Controls, Pin
 from models.recommend.desk import Desk
@@ -166,3 +166,27 @@ def test_newcomers_are_those_not_placed_often_enough():
     found = Newcomers.of(N, hashes, hashes[[0, 4]])
     assert found.rows.tolist() == [N + 1, N + 2, N + 3, N + 5]
     assert Newcomers.of(N, hashes[:0], hashes).rows.size == 0
+
+
+def test_where_nothing_can_be_explored_the_answer_was_certain(desk):
+    """No new item, and no list beyond the last place: what is told is 1, however the dice fall."""
+    for seed in range(40):
+        diverse = draw(desk, seed, 10, newcomers=NO_NEWCOMERS, diversity=0.5)
+        whole = draw(desk, seed, 10, newcomers=NO_NEWCOMERS, chosen=Filter(allow=OLD_IDS[:10]))
+        for found in (diverse, whole):
+            assert (found.places, found.propensities) == ((), (1.0,) * 10)
+
+
+def test_what_was_seen_or_stands_in_the_list_is_not_explored_again(desk):
+    items = np.array([hash64(name) for name in ("old0", "new1", "unheard of", "new4")], np.uint64)
+    asker = Asker(
+        Origin.user, items, np.full(4, Kind.click, np.uint8), np.full(4, AS_OF - 9, np.int64)
+    )
+    question = Question(desk, Ask(k=10, item="new2"), asker, AS_OF)
+    slate, found = recommend(desk, Ask(k=10), NOBODY, AS_OF), set[str]()
+    for seed in range(200):
+        dice = Dice(seed)
+        found.add(
+            explore(question, slate, NEWCOMERS, planned(0.1, Ask(k=10), dice), dice).slate.ids[-1]
+        )
+    assert found == {"new0", "new3", "new5"}
