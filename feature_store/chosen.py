@@ -16,7 +16,8 @@ MOST_PLACES = 64
 MARKS = 2 * MOST_PLACES
 """Marks an answer may have: see `ChosenAnswers.mark`."""
 MOST_NUMBERS = 16
-_LONGEST_PAGE = 255
+MOST_PAGE_BYTES = 255
+"""Of the name of a page."""
 _FORMAT = 1
 _HEAD = struct.Struct("<BqBBBBQ")
 
@@ -60,7 +61,7 @@ class ChosenAnswers(Protocol):
 def pack_chosen(chosen: Chosen) -> bytes:
     """Write an answer without its id; raises ValueError when it is larger than answers are."""
     page, items = chosen.page.encode(), chosen.items[:MOST_PLACES]
-    if len(page) > _LONGEST_PAGE or len(chosen.context) > MOST_NUMBERS:
+    if len(page) > MOST_PAGE_BYTES or len(chosen.context) > MOST_NUMBERS:
         raise ValueError("an answer of a longer page or a wider context than there are")
     flags = sum(1 << place for place in set(chosen.explored) if 0 <= place < MOST_PLACES)
     numbers = len(chosen.context)

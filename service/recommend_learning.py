@@ -20,7 +20,7 @@ from domain.errors import Unavailable
 from domain.events import Event
 from domain.ids import hash64
 from domain.slates import Slate
-from feature_store.chosen import MOST_PLACES, Chosen
+from feature_store.chosen import MOST_PAGE_BYTES, MOST_PLACES, Chosen
 from feature_store.store import Store
 from feature_store.switches import Switches
 from models.bandits.choosing import choose
@@ -206,7 +206,8 @@ class LiveRecommending(Poller):
         if learning and self._room > 0 and len(self._given) < MOST_LESSONS:
             self._room -= 1
             items = tuple([hash64(name) for name in found.slate.ids[:MOST_PLACES]])
-            page = page if len(page) <= LONGEST_PAGE else ""
+            named = len(page) <= LONGEST_PAGE and len(page.encode()) <= MOST_PAGE_BYTES
+            page = page if named else ""
             self._given.append(
                 Chosen(decision, self._clock(), page, arm, context, items, found.places)
             )
@@ -263,10 +264,15 @@ class LiveRecommending(Poller):
             self._next = Lessons()
         if self._given:
             given = list(self._given)
-            await self._store.chosen.put(given, settings.window_ms + _GRACE_MS)
-            for one in given:
+            try:
+                await self._store.chosen.put(given, settings.window_ms + _GRACE_MS)
+                self._next.given += [Given(one.page, one.arm, one.context) for one in given]
+            except ValueError as error:
+                # What can never be kept must not stand in the way of what comes after it.
+                self._metrics.reception_lessons.labels("refused").inc(len(given))
+                log_unexpected(error, stage="recommend answers")
+            for _ in given:
                 self._given.popleft()
-                self._next.given.append(Given(one.page, one.arm, one.context))
         await self._outcomes.settle(self._next)
         self._next.woken |= self._outcomes.told and not self._received.awake
         self._outcomes.told = False
@@ -284,6 +290,9 @@ class LiveRecommending(Poller):
         pending, refused, changed = shared.pending, 0, corrupt
         if pending is not None and reception.number_of(shared.worker) < shared.number:
             reception, refused = teach(reception, pending, half_life)
+            if (model := self._desk().model) is not None:
+                # Learned by now, so new no more: room for the counts of those that are.
+                reception = reception.forgetting(model.hashes)
             reception, changed = reception.signed(shared.worker, shared.number, now), True
         blob = pack_reception(reception) if changed else None
         return Worked(Heard(reception, received_of(reception), refused, corrupt), blob)

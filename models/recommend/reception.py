@@ -4,7 +4,7 @@ One value for all workers: evidence about every mix by page, and how often each 
 placed. Bounded, whatever names come in. Knows nothing of how it is kept, or of what follows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -85,9 +85,9 @@ class Reception:
         kept = np.array(sorted(best), np.uint64).reshape(-1, 2)
         return replace(self, items=kept[:, 0].copy(), placed=kept[:, 1].astype(np.uint32))
 
-    def forgetting(self, items: Iterable[int]) -> "Reception":
-        """Answer it without the counts of items that are new no more."""
-        stays = ~np.isin(self.items, np.fromiter(items, np.uint64))
+    def forgetting(self, items: Hashes) -> "Reception":
+        """Answer it without the counts of items, by hash, that are new no more."""
+        stays = ~np.isin(self.items, items)
         if stays.all():
             return self
         return replace(self, items=self.items[stays], placed=self.placed[stays])

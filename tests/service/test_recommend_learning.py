@@ -191,3 +191,44 @@ async def test_what_is_logged_says_how_it_was_chosen() -> None:
     logged = told("{}", worker.ask("d1"))
     assert logged.startswith('{"chosen":{"mix":"')
     assert '"propensity":' in told('{"k":5}', worker.ask("d1"))
+
+
+@pytest.mark.parametrize("page", ["\U0001f9a2" * 64, "x" * 300])
+async def test_no_name_of_a_page_stops_learning(page: str) -> None:
+    worker = Worker(MemoryStore())
+    await worker.wake()
+    await worker.live.look()
+    before = worker.count("recommend_lessons_total", outcome="learned")
+    for number in range(5):
+        worker.ask(f"d{number}", page=page if number == 2 else "home")
+    await worker.live.look()
+    assert worker.count("recommend_lessons_total", outcome="learned") == before + 5
+
+
+async def test_an_answer_that_cannot_be_kept_lets_the_next_ones_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    worker = Worker(store)
+    await worker.wake()
+    await worker.live.look()
+
+    async def refuse(*_: object) -> None:
+        raise ValueError("larger than answers are")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.chosen, "put", refuse)
+        worker.ask("d0")
+        await worker.live.look()
+    before = worker.count("recommend_lessons_total", outcome="learned")
+    worker.ask("d1")
+    await worker.live.look()
+    assert worker.count("recommend_lessons_total", outcome="learned") == before + 1
+
+
+async def test_items_that_were_learned_are_new_no_more() -> None:
+    worker = Worker(MemoryStore())
+    await worker.wake()
+    worker.live._next.placed.update({hash64("i3"): 7, hash64("new1"): 2})
+    await worker.live.look()
+    assert worker.live.reception.items.tolist() == [hash64("new1")]
