@@ -151,6 +151,8 @@ class LiveCatalogue:
             old = self.desk.catalogue
             items = [item for item in old.items if item is not None]
             desk = await self._numbered(loaded, items, old.deleted())
+            # A model may bring members that the one before had not: nobody waits for their code.
+            await asyncio.to_thread(_warm, desk)
             # From here on nothing waits: what changed meanwhile is taken, then it is seated.
             for change in self._missed:
                 if change.item is None:

@@ -12,6 +12,7 @@ from domain.items import Item
 from feature_store.memory import MemoryStore
 from feature_store.trends import Trends
 from models.recommend.desk import Desk
+from service import live_catalogue
 from service.bundles import Bundles
 from service.live_catalogue import LiveCatalogue
 from service.metrics import Metrics
@@ -257,3 +258,14 @@ async def test_a_model_that_cannot_be_numbered_leaves_the_desk(parts, capfd) -> 
     assert live.desk is old
     assert live.in_step(store.version)
     await live.stop()
+
+
+async def test_a_new_desk_is_warm_before_it_is_seated(parts, monkeypatch) -> None:
+    _, bundles, _, live = parts
+    await live.start()
+    old, warmed = live.desk, []
+    monkeypatch.setattr(live_catalogue, "_warm", lambda desk: warmed.append((desk, live.desk)))
+    bundles.loaded = Loaded(shop_model())
+    live.in_step(0)
+    await another_desk(live, old)
+    assert warmed == [(live.desk, old)]
