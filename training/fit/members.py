@@ -233,7 +233,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
     ),
     "content": MemberFit(
         _content,
-        {"dimensions": 64, "ridge": 5.0, "decay": 0.9, "trust": 0.4},
+        {"dimensions": 64, "ridge": 5.0, "decay": 0.9, "trust": 0.3},
         {"decay": (0.65, 0.8, 0.9, 0.95, 1.0)},
         free=frozenset({"decay", "trust"}),
         reads_items=True,

@@ -33,7 +33,7 @@ WORTH = (
 )
 """Members by what they are worth for their cost: with too little time the last go first."""
 
-ESSENTIAL = frozenset({"popularity", "trend", "repeats", "graph", "factors"})
+ESSENTIAL = frozenset({"popularity", "trend", "repeats", "graph", "factors", "content"})
 """Members that are always learned, whatever the budget; their tuning may still be cut short."""
 
 GUESSES: dict[str, Callable[[int, int], float]] = {

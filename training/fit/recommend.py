@@ -49,8 +49,9 @@ from training.splits import (
 GOLDEN_ROWS = 16
 GOLDEN_TOLERANCE = 1e-3
 LESSONS = "earlier lessons for weights and ranker"
-CARRIED = ("popularity", "graph")
-"""Members a released model has whatever their weight: fallbacks and likeness rest on them."""
+CARRIED = ("popularity", "graph", "content")
+"""Members a released model has whatever their weight: fallbacks, likeness and items that nobody
+has had yet rest on them."""
 
 
 @dataclass(frozen=True)
