@@ -45,19 +45,21 @@ def recommend_settings_from_env(env: Mapping[str, str]) -> RecommendSettings:
         share=_number(env, "SANDERLING_EXPLORE", usual.share, MOST_SHARE),
         purchase=_number(env, "SANDERLING_PURCHASE_REWARD", usual.purchase, 1_000.0),
         window_ms=round(
-            HOUR_MS * _number(env, "SANDERLING_REWARD_HOURS", usual.window_ms / HOUR_MS, 72.0)
+            HOUR_MS * _number(env, "SANDERLING_REWARD_HOURS", usual.window_ms / HOUR_MS, 72.0, 0.1)
         ),
         half_life_ms=DAY_MS
         * _number(env, "SANDERLING_RECOMMEND_HALF_LIFE", usual.half_life_ms / DAY_MS, 365.0),
     )
 
 
-def _number(env: Mapping[str, str], name: str, usual: float, most: float) -> float:
+def _number(
+    env: Mapping[str, str], name: str, usual: float, most: float, least: float = 0.0
+) -> float:
     text = env.get(name) or str(usual)
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0.0 <= number <= most:
-        raise ValueError(f"{name} is a number from 0 to {most:g}")
+    if not least <= number <= most:
+        raise ValueError(f"{name} is a number from {least:g} to {most:g}")
     return number

@@ -35,6 +35,7 @@ def test_everything_may_be_said() -> None:
         ("SANDERLING_EXPLORE", "some"),
         ("SANDERLING_PURCHASE_REWARD", "-1"),
         ("SANDERLING_REWARD_HOURS", "nan"),
+        ("SANDERLING_REWARD_HOURS", "0"),
         ("SANDERLING_RECOMMEND_POLICY", "luck"),
     ],
 )
