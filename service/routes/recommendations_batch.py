@@ -1,10 +1,11 @@
 """/v1/recommendations:batch: up to 100 questions at once, each answered or refused by itself.
 
-All histories come in one read. Past its time the rest is answered without histories, and says
-so. Knows nothing of how one question is answered: see recommendations.
+All histories come in one read. Past its time the rest is answered without histories or
+diversity, and says so. Knows nothing of how one question is answered: see recommendations.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Meta
 
 from domain.errors import CallerError
 from models.recommend.ask import NOBODY, Ask
+from models.recommend.controls import settled
 from service.asking import ask_of, ask_of_body, asker_of, entity_of
 from service.codec import OneDecoder
 from service.context import Context
@@ -19,6 +21,7 @@ from service.errors import ErrorDetail
 from service.http import Reply, Request, Route, json_reply
 from service.routes.recommendation_rows import Answer
 from service.routes.recommendations import (
+    Found,
     Named,
     answer_for,
     entities_of,
@@ -31,7 +34,8 @@ PATH = "/v1/recommendations:batch"
 MAX_QUESTIONS = 100
 MAX_BODY = 1 << 21
 WITHIN_S = 0.25
-"""After so long, what is left is answered without histories: a third of the time or less."""
+"""After so long, what is left is answered without histories and in order of demand: a fraction of
+the time."""
 
 
 class Questions(msgspec.Struct, forbid_unknown_fields=True):
@@ -106,15 +110,23 @@ async def _answers(context: Context, questions: list[_Question], until: float) -
     for one in questions:
         named = one.named
         state = state_of.get(named.entities[0]) if named.entities else None
-        found = find(context, named, state, reason)
+        found, ask = find(context, named, state, reason), one.ask
         if loop.time() > until:
-            found = found._replace(asker=NOBODY, reason=found.reason or "late")
+            found = Found(NOBODY, named.now, "", found.reason or "late")
+            ask = _plainly(ask)
         else:
-            await lay_out(context, one.ask)
-        answers.append(answer_for(context, one.ask, found, one.sent, named.now))
+            await lay_out(context, ask)
+        answers.append(answer_for(context, ask, found, one.sent, named.now))
         # Others are answered in between.
         await asyncio.sleep(0)
     return answers
+
+
+def _plainly(ask: Ask) -> Ask:
+    """Answer a question without what takes long: many candidates that compete for each place."""
+    if ask.diversity == 0 and not ask.controls.calibrated:
+        return ask
+    return replace(ask, diversity=0.0, controls=settled(replace(ask.controls, calibrated=False)))
 
 
 ROUTES = (
@@ -123,6 +135,6 @@ ROUTES = (
         body=Questions, replies={200: Answers}, body_cap=MAX_BODY,
         description="Each question is answered, or refused with a reason of its own, and costs "
         f"no other. All histories are read at once. After {WITHIN_S} s the rest is answered "
-        "without histories; the reason is then `late`.",
+        "without histories and without diversity; the reason is then `late`.",
     ),
 )  # fmt: skip

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from models.recommend.ask import Ask
+from models.recommend.controls import NO_CONTROLS
 from service.routes import recommendations_batch
+from service.routes.recommendations import answer_for
 from service.routes.recommendations_batch import MAX_QUESTIONS, PATH
 from tests.golden.shop import ITEMS
 from tests.service.routes.test_recommendations import PAST, URL, names, release_shop, remember
@@ -88,6 +91,25 @@ def test_past_its_time_the_rest_is_answered_without_histories(
     answers = ask(shop, {"user": "baker", "k": 2}, {"user": "refuser", "k": 2})
     assert [one["answer"]["reason"] for one in answers] == ["late", "consent"]
     assert [names(one["answer"]) for one in answers] == [["bread", "milk"]] * 2
+
+
+@pytest.mark.parametrize("diversity", [1.0, "calibrated"])
+def test_past_its_time_places_are_not_competed_for(
+    shop: App, monkeypatch: pytest.MonkeyPatch, diversity: object
+) -> None:
+    monkeypatch.setattr(recommendations_batch, "WITHIN_S", -1.0)
+    asked = list[Ask]()
+
+    def listen(*given: Any) -> Any:
+        asked.append(given[1])
+        assert not given[2].entity, "it rests on nobody's history, and is logged as nobody's"
+        return answer_for(*given)
+
+    monkeypatch.setattr(recommendations_batch, "answer_for", listen)
+    (answer,) = ask(shop, {"user": "baker", "k": 2, "diversity": diversity})
+    assert names(answer["answer"]) == ["bread", "milk"]
+    assert asked == [Ask(k=2)]
+    assert asked[0].controls is NO_CONTROLS
 
 
 def test_without_the_store_every_one_is_answered(shop: App) -> None:
