@@ -100,13 +100,13 @@ def steer(desk: Desk, ask: Ask, as_of: int, allowed: Flags, boosts: Boosts | Non
     """
     controls, catalogue = ask.controls, desk.catalogue
     steered = Steered(ask, catalogue, ask.k)
-    if controls.candidates is not None:
-        _keep_candidates(steered, controls.candidates, allowed)
     for name in controls.basket:
         row = catalogue.index(name)
         steered.unknown += row < 0
         if row >= 0:
             allowed[row] = False
+    if controls.candidates is not None:
+        _keep_candidates(steered, controls.candidates, allowed)
     _pin(steered, controls, allowed)
     if controls.caps:
         steered.limits = Limits(catalogue, controls.caps)

@@ -199,6 +199,15 @@ def test_what_is_in_the_cart_is_not_shown():
     assert slate.unknown_items == 1
 
 
+def test_a_candidate_that_is_in_the_cart_comes_back_last():
+    controls = Controls(task=Task.basket, candidates=("bread", "butter", "milk"), basket=("bread",))
+    slate = answer(controls, k=3)
+    assert slate.ids[-1] == "bread"
+    assert sorted(slate.ids) == ["bread", "butter", "milk"]
+    assert slate.aside is not None
+    assert slate.aside.unranked == (NOT_SHOWABLE,)
+
+
 PINS = st.lists(
     st.tuples(st.sampled_from(NAMES), st.integers(1, 12)),
     max_size=4, unique_by=(lambda pin: pin[0], lambda pin: pin[1]),
