@@ -6,6 +6,7 @@ or gated. Telemetry is switched off before mlflow is imported.
 """
 
 import json
+import re
 import logging
 import os
 import warnings
@@ -27,7 +28,11 @@ _BUNDLE_TAG = "bundle"
 _MAX_VALUE = 500
 _MAX_DESCRIPTION = 5_000
 _MAX_BATCH = 100
-"""What mlflow takes at most: characters of a parameter, of a description, values in one call."""
+_MAX_NAME = 250
+"""What mlflow takes at most: characters of a parameter, of a description, values in one call,
+characters of a name."""
+_UNFIT = re.compile(r"[^\w\-. ]")
+"""What no name of a parameter may hold: names of attributes come from whoever wrote the catalogue."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -41,14 +46,17 @@ class Tracked:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Flatten nested values to dotted names and short texts, as run parameters are."""
+    """Flatten nested values to dotted names and short texts, as run parameters are.
+
+    A character that MLflow takes in no name becomes an underscore.
+    """
     found: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             found.update(flat(value, f"{prefix}{name}."))
         else:
             text = value if isinstance(value, str) else json.dumps(value, default=str)
-            found[f"{prefix}{name}"] = text[:_MAX_VALUE]
+            found[_UNFIT.sub("_", f"{prefix}{name}")[:_MAX_NAME]] = text[:_MAX_VALUE]
     return found
 
 

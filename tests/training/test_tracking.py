@@ -78,6 +78,16 @@ def test_more_settings_and_a_longer_card_than_mlflow_takes_at_once_are_kept(
     assert len(client.get_model_version("sanderling-toy", number).description) == 5_000
 
 
+def test_names_that_mlflow_would_refuse_are_kept_under_others(tracking, client, add_toy):
+    bands = {"year=": 3, "../up": 4, "größe": 5, "x" * 400: 6}
+    bundle = add_toy(0.5, settings={"fit": {}, "bands": bands})
+    params = client.get_run(tracking.log_fit(bundle, "log", {})).data.params
+    assert params["settings.bands.year_"] == "3"
+    assert params["settings.bands..._up"] == "4"
+    assert params["settings.bands.größe"] == "5"
+    assert "6" in params.values()
+
+
 def test_recording_the_same_bundle_twice_changes_nothing(tracking, add_toy):
     bundle = add_toy(0.5)
     assert tracking.log_fit(bundle, "log", {}) == tracking.log_fit(bundle, "log", {})
