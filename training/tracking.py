@@ -6,9 +6,9 @@ or gated. Telemetry is switched off before mlflow is imported.
 """
 
 import json
-import re
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ _MAX_NAME = 250
 """What mlflow takes at most: characters of a parameter, of a description, values in one call,
 characters of a name."""
 _UNFIT = re.compile(r"[^\w\-. ]")
-"""What no name of a parameter may hold: names of attributes come from whoever wrote the catalogue."""
+"""What no name of a parameter may hold; attributes are named by whoever wrote the catalogue."""
 
 
 @dataclass(slots=True, frozen=True)
