@@ -83,10 +83,10 @@ def tell(args: argparse.Namespace, place: Place, teller: Teller) -> None:
     teller.part("Learn from the log, measured on its last part, which the fit has not seen")
     teller.say(
         "The log is parted by time: tuned on the second to last part, measured once on the last, "
-        "beside popularity and each member alone, with 95 % intervals; then learned again from all. "
-        "A budget keeps this short; without one it looks at everything it knows."
+        "beside popularity and each member alone, with 95 % intervals; then learned again from all."
+        " A budget keeps it short; without one it looks at everything it knows."
     )
-    commands.run(["training", "fit", "recommend", "--budget", "60s"])
+    commands.run(["training", "fit", "recommend", "--budget", "20s" if args.quick else "60s"])
 
     teller.part("Release it, if it passes the gate")
     commands.run(["training", "release", "recommend"])
