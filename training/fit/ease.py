@@ -248,9 +248,9 @@ def pruned(weights: sp.csr_matrix, edges: int) -> sp.csr_matrix:
     held = sp.csr_matrix(weights, dtype=np.float32)
     keep = np.zeros(len(held.data), np.bool_)
     _largest(held.indptr, held.data, edges, keep)
-    n = len(held.indptr) - 1
-    rows = np.repeat(np.arange(n), np.diff(held.indptr))[keep]
-    out = sp.csr_matrix((held.data[keep], (rows, held.indices[keep])), shape=(n, n))
+    rows = np.repeat(np.arange(len(held.indptr) - 1), np.diff(held.indptr))[keep]
+    kept = (held.data[keep], (rows, held.indices[keep]))
+    out = sp.csr_matrix(kept, shape=weights.shape)
     out.sort_indices()
     return out
 
