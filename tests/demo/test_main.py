@@ -48,7 +48,7 @@ def told(home: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "demo", "--home", str(home), "--port", port,
          "--exchange-seconds", "2", *words],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=1_200,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
     return done.stdout
