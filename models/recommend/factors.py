@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numba import njit
 
-from models.recommend.member import Floats, Ints, Moving, Past, frozen, scale_of, standardise
-from models.recommend.products import Whole, arranged, multiply
+from models.recommend.member import Floats, Ints, Moving, Past, frozen, standardise
+from models.recommend.rounded import Rounded, products, whole
 
 _FADED = 1e-4
 _SMALLEST_PIVOT = 1e-9
@@ -143,36 +143,6 @@ def _influences(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _whole(vector: np.ndarray) -> np.ndarray:
-    """Round float32[d] to int16[d] whose sizes add up to at most 2^15, so that no dot with
-    16-bit numbers leaves 32 bits. Standard scores do not see the scale."""
-    size = np.float32(0)
-    for k in range(vector.shape[0]):
-        size += abs(vector[k])
-    out = np.zeros(vector.shape[0], np.int16)
-    if size > 0 and np.isfinite(size):
-        scale = np.float32(32_700) / size
-        for k in range(vector.shape[0]):
-            out[k] = np.int16(np.rint(vector[k] * scale))
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _moments(spread: tuple[np.ndarray, np.ndarray, int], vector: np.ndarray) -> tuple[float, float]:
-    """Answer the mean and 1 / deviation of all products with int16[d], without the products."""
-    sums, squares, n = spread
-    total, square = 0.0, 0.0
-    for row in range(vector.shape[0]):
-        line = squares[row]
-        dot = 0.0
-        for k in range(vector.shape[0]):
-            dot += line[k] * vector[k]
-        total += sums[row] * vector[row]
-        square += dot * vector[row]
-    return scale_of(total, square, n)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _score(
     learned: tuple[np.ndarray, np.ndarray, np.ndarray],
     spread: tuple[np.ndarray, np.ndarray, int],
@@ -183,15 +153,7 @@ def _score(
     factors, gram, blocks = learned
     indices, event_weights = events
     confidences = _fade(event_weights, decay[0], decay[1])
-    vector = _whole(fold_in(factors, gram, indices, confidences))
-    multiply(blocks, vector, out)
-    return _moments(spread, vector)
-
-
-def _sixteen_bits(factors: np.ndarray) -> Whole:
-    """Round float32[n, d] to int16[n, d] on one scale, which standard scores do not see."""
-    largest = float(np.abs(factors).max(initial=0.0))
-    return np.rint(factors * (32767 / largest if largest else 0.0)).astype(np.int16)
+    return products(blocks, spread, whole(fold_in(factors, gram, indices, confidences)), out)
 
 
 class Factors(Moving):
@@ -211,13 +173,7 @@ class Factors(Moving):
         wide = self.factors.astype(np.float64)
         gram = wide.T @ wide + self.regularisation * np.eye(wide.shape[1])
         self._gram: Floats = frozen(gram, np.float32)
-        rows = _sixteen_bits(self.factors)
-        self._blocks = frozen(arranged(rows), np.int16)
-        whole = rows.astype(np.float64)
-        # Of a product of all rows with a vector these give mean and deviation without the rows.
-        sums, squares = whole.sum(axis=0), whole.T @ whole
-        self._spread = (frozen(sums, np.float64), frozen(squares, np.float64), len(whole))
-        self._norms = np.sqrt((wide * wide).sum(axis=1)).astype(np.float32)
+        self._rounded = Rounded(self.factors)
 
     def vector(self, past: Past) -> Floats:
         """Answer the user's vector, float32[d]."""
@@ -229,8 +185,9 @@ class Factors(Moving):
         if past.indices.shape[0] == 0:
             out[:] = 0.0
             return 0.0, 0.0
-        learned, decay = (self.factors, self._gram, self._blocks), (self.confidence, self.decay)
-        return _score(learned, self._spread, (past.indices, past.weights), decay, out)
+        rounded, decay = self._rounded, (self.confidence, self.decay)
+        learned = (self.factors, self._gram, rounded.blocks)
+        return _score(learned, rounded.spread, (past.indices, past.weights), decay, out)
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: c_j * y_t' W y_j, W the inverse above; rows sum to scores."""
@@ -239,8 +196,7 @@ class Factors(Moving):
 
     def similar(self, index: int, out: Floats) -> None:
         """Write standard scores of the cosine between the item's vector and every other."""
-        multiply(self._blocks, _whole(self.factors[index]), out)
-        np.divide(out, self._norms, out=out, where=self._norms > 0)
+        self._rounded.cosines(self.factors[index], out)
         standardise(out)
 
     def arrays(self) -> dict[str, np.ndarray]:
