@@ -18,85 +18,88 @@ _LEAST = np.int32(-(2**31))
 _INFINITY = np.int32(0x7F800000)
 """The bits of infinity; above them are those of not-a-number."""
 _ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
-_STRETCH = 32
-"""Scores looked at together, in vector lanes: most stretches hold none of the best."""
-_FIRST = 20
-"""Stretches of the highest scores, looked at before the others."""
+_LANES, _DEEP = 16, 32
+"""Scores are looked at _LANES * _DEEP at once, in vector lanes; a stretch is every _LANES-th."""
+_BLOCK = _LANES * _DEEP
+_LAST = 0xFFFFFFFF
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _key(bits: np.int32) -> np.int32:
     """Answer a whole number ordered as the float32 of these bits; not-a-number is the least.
 
     Whole numbers, because a maximum of floats is not found in vector lanes unless
     not-a-number is ruled out. Minus infinity is the least too; minus zero is zero.
     """
-    size = bits & _ALL_BUT_SIGN
-    key = size if bits >= 0 else -size
-    return key if size < _INFINITY or bits == _INFINITY else _LEAST
+    size, minus = bits & _ALL_BUT_SIGN, bits >> np.int32(31)
+    number = (size < _INFINITY) | (bits == _INFINITY)
+    return (size ^ minus) - minus if number else _LEAST
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _worse(
-    key: np.int32 | int, index: int, other: np.int32 | int, other_index: int
-) -> bool | np.bool_:
-    return key < other or (key == other and index > other_index)
+def _heights(bits: np.ndarray, allowed: np.ndarray, heights: np.ndarray) -> None:
+    """Write the highest key of every stretch among the allowed."""
+    keys = np.empty(_BLOCK, np.int32)
+    for block in range(heights.shape[0] // _LANES):
+        row = bits[block * _BLOCK : (block + 1) * _BLOCK]
+        for i in range(_BLOCK):
+            keys[i] = _key(row[i])
+        if allowed.shape[0] > 0:
+            may = allowed[block * _BLOCK : (block + 1) * _BLOCK]
+            for i in range(_BLOCK):
+                keys[i] = keys[i] if may[i] else _LEAST
+        width = _BLOCK >> 1
+        while width >= _LANES:
+            for i in range(width):
+                keys[i] = max(keys[i], keys[width + i])
+            width >>= 1
+        for lane in range(_LANES):
+            heights[block * _LANES + lane] = keys[lane]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sink(keys: np.ndarray, indices: np.ndarray, place: int, size: int) -> None:
-    """Restore a heap whose root is the worst, after the entry at `place` was replaced."""
-    key, index = keys[place], indices[place]
-    while True:
-        child = 2 * place + 1
-        if child >= size:
-            break
-        right = child + 1
-        if right < size and _worse(keys[right], indices[right], keys[child], indices[child]):
-            child = right
-        if not _worse(keys[child], indices[child], key, index):
-            break
-        keys[place], indices[place] = keys[child], indices[child]
-        place = child
-    keys[place], indices[place] = key, index
+def _part(values: np.ndarray, k: int) -> None:
+    """Put the k largest first, in no order (Hoare's selection); 1 <= k <= len(values)."""
+    low, high = 0, values.shape[0] - 1
+    while low < high:
+        one, two, three = values[low], values[(low + high) >> 1], values[high]
+        pivot = max(min(one, two), min(max(one, two), three))
+        i, j = low, high
+        while i <= j:
+            while values[i] > pivot:
+                i += 1
+            while values[j] < pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i, j = i + 1, j - 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            return
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _offer(key: np.int32 | int, index: int, best: np.ndarray, out: np.ndarray, size: int) -> int:
-    """Put a key into the heap of the best unless it is full of better ones; answer its size."""
-    k = out.shape[0]
-    if size < k:
-        best[size], out[size] = key, index
-        if size + 1 == k:
-            for place in range(k // 2 - 1, -1, -1):
-                _sink(best, out, place, k)
-        return size + 1
-    if _worse(best[0], out[0], key, index):
-        best[0], out[0] = key, index
-        _sink(best, out, 0, k)
-    return size
+def _worth_a_look(heights: np.ndarray, k: int) -> np.int32:
+    """Answer a key that at least k allowed scores reach, if there are so many stretches."""
+    floor = _LEAST + np.int32(1)
+    if heights.shape[0] >= k:
+        highest = heights.copy()
+        _part(highest, k)
+        floor = max(floor, highest[:k].min())
+    return floor
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _in_order(best: np.ndarray, out: np.ndarray, size: int) -> None:
-    """Sort the first `size` entries of a heap, best first; it is none yet when not full."""
-    if size < out.shape[0]:
-        for place in range(size // 2 - 1, -1, -1):
-            _sink(best, out, place, size)
-    for last in range(size - 1, 0, -1):
-        best[0], best[last] = best[last], best[0]
-        out[0], out[last] = out[last], out[0]
-        _sink(best, out, 0, last)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _height(bits: np.ndarray) -> np.int32:
-    """Answer the highest key of a stretch; not-a-number may raise it, never lower it."""
-    height = _LEAST
-    for i in range(bits.shape[0]):
-        minus = bits[i] >> np.int32(31)
-        height = max(height, ((bits[i] & _ALL_BUT_SIGN) ^ minus) - minus)
-    return height
+def _put(
+    bits: np.int32, may: bool | np.bool_, floor: np.int32, i: int, found: np.ndarray, size: int
+) -> int:
+    """Write key and number of an item in one word, the lower number higher; keep it if wanted."""
+    key = _key(bits)
+    found[size] = (np.int64(key) << 32) | np.int64(_LAST - i)
+    return size + int((key >= floor) & may)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -104,31 +107,34 @@ def select(scores: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> int:
     """Write the best item numbers to `out` (int32[k]), best first; answer how many there were.
 
     `allowed` is bool[n], or empty to allow every item. Not-a-number and minus infinity are
-    never selected. One pass in vector lanes finds the best of every stretch. The stretches of
-    the highest are looked at item by item first: after them few others are worth a look.
+    never selected. One pass in vector lanes finds the best of every stretch; the k-th of those
+    is reached by k scores at least, so what is below it, nearly everything, is not looked at.
     """
     k, n = out.shape[0], scores.shape[0]
     if k == 0:
         return 0
-    masked = allowed.shape[0] > 0
-    bits = scores.view(np.int32)
-    heights = np.empty((n + _STRETCH - 1) // _STRETCH, np.int32)
+    every, bits = allowed.shape[0] == 0, scores.view(np.int32)
+    heights = np.empty(n // _BLOCK * _LANES, np.int32)
+    _heights(bits, allowed, heights)
+    floor = _worth_a_look(heights, k)
+    rest, room = n // _BLOCK * _BLOCK, 1
     for place in range(heights.shape[0]):
-        heights[place] = _height(bits[place * _STRETCH : min((place + 1) * _STRETCH, n)])
-    best = np.empty(k, np.int32)
-    size, floor = 0, _LEAST + np.int32(1)
-    for turn in range(-min(_FIRST, heights.shape[0]), heights.shape[0]):
-        place = turn if turn >= 0 else np.argmax(heights)
-        if heights[place] < floor:
-            continue
-        heights[place] = _LEAST
-        for i in range(place * _STRETCH, min((place + 1) * _STRETCH, n)):
-            key = _key(bits[i])
-            if key >= floor and not (masked and not allowed[i]):
-                size = _offer(key, i, best, out, size)
-                if size == k:
-                    floor = best[0]
-    _in_order(best, out, size)
+        room += _DEEP * (heights[place] >= floor)
+    found, size = np.empty(room + n - rest, np.int64), 0
+    for place in range(heights.shape[0]):
+        if heights[place] >= floor:
+            first = place // _LANES * _BLOCK + place % _LANES
+            for i in range(first, first + _BLOCK, _LANES):
+                size = _put(bits[i], every or allowed[i], floor, i, found, size)
+    for i in range(rest, n):
+        size = _put(bits[i], every or allowed[i], floor, i, found, size)
+    if size > k:
+        _part(found[:size], k)
+        size = k
+    best = found[:size]
+    best.sort()
+    for place in range(size):
+        out[place] = np.int32(_LAST - (best[size - 1 - place] & _LAST))
     return size
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.recommend.topk import top_k
@@ -31,6 +31,22 @@ def test_equals_sorting(values, k, bits):
 def test_equals_sorting_when_large(k, centre):
     scores = np.round(np.random.default_rng(k).normal(centre, size=3_000), 2).astype(np.float32)
     assert top_k(scores, k).tolist() == naive(scores, k)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(500, 2_200), st.integers(1, 700), st.integers(1, 900))
+def test_equals_sorting_with_ties_holes_and_what_is_no_number(seed, n, k, values):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-values, values, n).astype(np.float32)
+    scores[rng.random(n) < 0.1] = rng.choice([-np.inf, np.inf, np.nan, -np.nan, -0.0])
+    allowed = rng.random(n + 7) < rng.random()
+    assert top_k(scores, k, allowed).tolist() == naive(scores, k, allowed)
+    assert top_k(scores, k).tolist() == naive(scores, k)
+
+
+def test_the_best_of_a_whole_block_of_equal_scores_are_the_first():
+    scores = np.zeros(4_096, np.float32)
+    assert top_k(scores, 300).tolist() == list(range(300))
 
 
 def test_the_first_10_of_50_are_the_10_best():
