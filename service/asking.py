@@ -288,6 +288,7 @@ def ask_of(sent: AskIn) -> Ask:
     if item:
         check_id(item, "context.item")
     calibrated = sent.diversity == "calibrated"
+    page, device = scene_of(sent)
     k = sent.k
     if k is UNSET:
         k = DEFAULT_K if sent.items is None else len(sent.items)
@@ -301,6 +302,8 @@ def ask_of(sent: AskIn) -> Ask:
             diversity=0.0 if isinstance(sent.diversity, str) else sent.diversity,
             explain=sent.explain,
             controls=controls_of(sent, context.items, calibrated),
+            device=device,
+            page=page,
         )
     )
 

@@ -66,6 +66,7 @@ class Ask:
     item: the item in view, "" for none. exclude_seen: None leaves it to what the model
     learned from the log. explain: whether every place comes with its reasons. controls: what
     else is asked of the answer; NO_CONTROLS itself costs nothing (see controls.settled).
+    device, page: where it will be shown, "" unknown; they change nothing but what is likely.
     """
 
     k: int = 20
@@ -76,6 +77,8 @@ class Ask:
     diversity: float = 0.0
     explain: bool = False
     controls: Controls = NO_CONTROLS
+    device: str = ""
+    page: str = ""
 
 
 def check_ask(ask: Ask) -> Ask:

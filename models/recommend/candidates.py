@@ -27,19 +27,24 @@ _HOUR_MS = 3_600_000
 
 
 class Scene(NamedTuple):
-    """When it is asked, in UTC: hour 0 to 23, weekday 0 (Monday) to 6; not-a-number if unknown."""
+    """When it is asked, in UTC: hour 0 to 23, weekday 0 (Monday) to 6; not-a-number if unknown.
+
+    device, page: as the request says, "" if it does not; see models.recommend.scenery.
+    """
 
     hour: float = np.nan
     weekday: float = np.nan
+    device: str = ""
+    page: str = ""
 
 
 ANY_TIME = Scene()
 
 
-def scene_of(as_of: int) -> Scene:
-    """Answer the scene of a question asked at `as_of` (ms UTC)."""
+def scene_of(as_of: int, device: str = "", page: str = "") -> Scene:
+    """Answer the scene of a question asked at `as_of` (ms UTC), on a device and a page."""
     # The first of January 1970 was a Thursday.
-    return Scene(as_of // _HOUR_MS % 24, (as_of // DAY_MS + 3) % 7)
+    return Scene(as_of // _HOUR_MS % 24, (as_of // DAY_MS + 3) % 7, device, page)
 
 
 def columns_of(voices: Sequence[str]) -> tuple[str, ...]:

@@ -25,6 +25,13 @@ _MOBILE: Final = frozenset(("mobile", "phone", "ios", "android", "app"))
 Numbers = tuple[float, ...]
 
 
+def device_class(device: str) -> str:
+    """Answer what sort of device a request names: "mobile" for all that are held in a hand,
+    otherwise its own name in lower case; "" unknown."""
+    name = device.strip().lower()
+    return "mobile" if name in _MOBILE else name
+
+
 def context_of(origin: Origin, events: int, now_ms: int, *, viewing: bool, device: str) -> Numbers:
     """Answer the WIDTH numbers of a context.
 
@@ -39,7 +46,7 @@ def context_of(origin: Origin, events: int, now_ms: int, *, viewing: bool, devic
         _EVENTS[min(events, MOST_EVENTS)],
         *hour,
         float(viewing),
-        float(device.lower() in _MOBILE),
+        float(device_class(device) == "mobile"),
     )
 
 

@@ -72,7 +72,8 @@ def proposals(case: Case) -> Iterator[Proposal]:
     own = Fallback.session if case.asker.origin is Origin.session else None
     scored = None
     if model is not None and case.past is not None:
-        scored = model.score_past(case.past, case.allowed, scene_of(case.as_of))
+        scene = scene_of(case.as_of, case.ask.device, case.ask.page)
+        scored = model.score_past(case.past, case.allowed, scene)
     stand = stand_of(case, scored)
     # A new item in the history that content can hear needs no likeness to be inferred.
     alike = likeness_to_target(case) if stand is None or case.target >= 0 else None

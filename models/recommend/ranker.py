@@ -15,8 +15,10 @@ from models.forest.forest import Forest
 from models.recommend.blend import Scored
 from models.recommend.candidates import ITEM, Scene, columns_of, features
 from models.recommend.member import Floats, Ints, Past, frozen
+from models.recommend.scenery import Scenery
 from models.recommend.topk import top_k
 
+_SCENERY = "scenery_"
 MOST = 150
 """Candidates that are looked at again."""
 
@@ -41,19 +43,21 @@ def lift(total: np.ndarray, chosen: np.ndarray, worth: np.ndarray) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Ranker:
-    """A forest over the columns of `candidates.columns_of(voices)`.
+    """A forest over the columns of `candidates.columns_of(voices)` and, after them, of a scenery.
 
     voices: the blend's, in its order. facts: float32[n, len(ITEM)], what is known of each item
-    as of the fit. most: how many candidates there are at most.
+    as of the fit. most: how many candidates there are at most. scenery: None where the forest
+    was learned without answers that say where they were shown; it then costs nothing.
     """
 
     voices: tuple[str, ...]
     forest: Forest
     facts: Floats
     most: int = MOST
+    scenery: Scenery | None = None
 
     def __post_init__(self) -> None:
-        if self.forest.features != len(columns_of(self.voices)):
+        if self.forest.features != len(ranked_columns(self.voices, self.scenery)):
             raise ValueError("the ranker's forest has other columns than its voices make")
         if self.facts.ndim != 2 or self.facts.shape[1] != len(ITEM):
             raise ValueError("the ranker's facts are not those of items")
@@ -68,31 +72,48 @@ class Ranker:
     ) -> Scored:
         """Put the candidates in the forest's order, in `scored.total` itself."""
         chosen = self.chosen(scored, allowed)
-        worth = self.forest.raw(features(chosen, past, scored, self.facts, scene))
+        rows = features(chosen, past, scored, self.facts, scene)
+        if self.scenery is not None:
+            rows = np.hstack([rows, self.scenery.tell(chosen, scene)])
+        worth = self.forest.raw(rows)
         lift(scored.total, chosen, worth)
         return scored
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Answer every array by name, for a bundle."""
         forest = {f"forest_{name}": array for name, array in self.forest.arrays().items()}
-        return {"facts": self.facts, **forest}
+        scenery = {} if self.scenery is None else self.scenery.arrays()
+        return {"facts": self.facts, **forest, **{_SCENERY + k: v for k, v in scenery.items()}}
 
     def params(self) -> dict[str, Any]:
         """Answer what is no array, as JSON values."""
-        return {"voices": list(self.voices), "most": self.most, "trees": len(self.forest)}
+        scenery = {} if self.scenery is None else {"scenery": self.scenery.params()}
+        known = {"voices": list(self.voices), "most": self.most, "trees": len(self.forest)}
+        return known | scenery
 
     @classmethod
     def from_parts(cls, arrays: dict[str, np.ndarray], params: dict[str, Any]) -> Self:
         """Make the ranker again; raises KeyError or ValueError for parts that do not fit."""
-        prefix = "forest_"
-        forest = {
-            name.removeprefix(prefix): array
-            for name, array in arrays.items()
-            if name.startswith(prefix)
-        }
+        scenery = None
+        if "scenery" in params:
+            scenery = Scenery.from_parts(_named(arrays, _SCENERY), params["scenery"])
         return cls(
             tuple(params["voices"]),
-            Forest.from_arrays(forest),
+            Forest.from_arrays(_named(arrays, "forest_")),
             frozen(arrays["facts"], np.float32),
             int(params["most"]),
+            scenery,
         )
+
+
+def ranked_columns(voices: tuple[str, ...], scenery: Scenery | None) -> tuple[str, ...]:
+    """Answer the name of every column that a ranker beside these is told."""
+    return (*columns_of(voices), *(() if scenery is None else scenery.columns))
+
+
+def _named(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

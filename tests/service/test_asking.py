@@ -120,3 +120,10 @@ def test_whose_history_must_be_clear(value, field) -> None:
 def test_an_empty_id_is_as_if_absent() -> None:
     assert entity_of(body({"user": "", "session": None})) == (Origin.nobody, "")
     assert ask_of(body({"context": {"item": ""}})) == Ask()
+
+
+def test_where_it_is_shown_is_part_of_the_question() -> None:
+    sent = body({"context": {"device": "Phone", "page": "home"}})
+    assert ask_of(sent) == Ask(device="Phone", page="home")
+    assert ask_of(query("device=Phone&page=home")) == Ask(device="Phone", page="home")
+    assert ask_of(body({"context": {"device": 7, "page": ["home"]}})) == Ask()

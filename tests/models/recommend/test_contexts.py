@@ -5,7 +5,7 @@ import pytest
 
 from domain.clock import DAY_MS, HOUR_MS
 from models.recommend.ask import Origin
-from models.recommend.contexts import FEATURES, WIDTH, as_row, context_of
+from models.recommend.contexts import FEATURES, WIDTH, as_row, context_of, device_class
 
 
 def told(**changes):
@@ -51,3 +51,15 @@ def test_a_row_has_the_right_width_and_numbers():
     for wrong in (numbers[1:], (*numbers[1:], np.nan)):
         with pytest.raises(ValueError, match="a context"):
             as_row(wrong)
+
+
+@pytest.mark.parametrize("name", ["Mobile", " phone", "IOS", "app", "android"])
+def test_what_is_held_in_a_hand_is_mobile(name):
+    assert device_class(name) == "mobile"
+    assert told(device=name)["mobile"] == 1.0
+
+
+def test_other_devices_keep_their_names():
+    assert device_class("Desktop ") == "desktop"
+    assert device_class("") == ""
+    assert told(device="desktop")["mobile"] == 0.0
