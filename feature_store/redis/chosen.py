@@ -4,11 +4,12 @@ The server lets go of both in time. Knows nothing of rewards; see feature_store.
 promised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from feature_store import keys
 from feature_store.chosen import Chosen, check_mark, pack_chosen, parse_chosen
-from feature_store.redis.server import Argument, Server
+from feature_store.redis.script_files import MARK
+from feature_store.redis.server import Argument, Call, Server
 
 AT_ONCE = 64
 """A cluster's client opens a connection for every command under way, up to a bound."""
@@ -33,15 +34,18 @@ class RedisChosen:
         return [parse_chosen(one, held) for one, held in zip(decisions, values, strict=True)]
 
     async def mark(self, marks: Sequence[tuple[str, int]], kept_ms: int) -> list[bool]:
-        commands: list[tuple[Argument, ...]] = []
+        wanted: dict[str, list[int]] = {}
         for decision, mark in marks:
             name = keys.rewarded(decision, self._buckets)
-            commands.append(("SETBIT", name, check_mark(mark), 1))
-        found = await self._call(commands)
-        # The bit is what counts; a time to live that was not set is set by the next mark.
-        names = dict.fromkeys(command[1] for command in commands)
-        await self._call([("PEXPIRE", name, kept_ms) for name in names])
-        return [before == 0 for before in found]
+            wanted.setdefault(name, []).append(check_mark(mark))
+        calls: list[Call] = [([name], [kept_ms, *bits]) for name, bits in wanted.items()]
+        found: dict[str, Iterator[int]] = {}
+        for start in range(0, len(calls), AT_ONCE):
+            some = calls[start : start + AT_ONCE]
+            for (key, _), before in zip(some, await self._server.run(MARK, some), strict=True):
+                found[key[0]] = iter(before)
+        # Those of one answer are set in the order they were given, so they are told in it.
+        return [next(found[keys.rewarded(one, self._buckets)]) == 0 for one, _ in marks]
 
     async def _call(self, commands: Sequence[Sequence[Argument]]) -> list[int]:
         found: list[int] = []

@@ -40,6 +40,7 @@ ITEM_CHANGES = _load("item_changes")
 LEASE = _load("lease", "accounts")
 SETTLE = _load("settle", "accounts")
 COUNT = _load("count", "accounts")
+MARK = _load("mark")
 
 ALL = (
     APPEND,
@@ -55,4 +56,5 @@ ALL = (
     LEASE,
     SETTLE,
     COUNT,
+    MARK,
 )

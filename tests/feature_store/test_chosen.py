@@ -36,6 +36,14 @@ async def test_a_mark_is_new_once(store: Store) -> None:
     assert await store.chosen.mark([], HOUR) == []
 
 
+async def test_marks_of_many_answers_are_told_in_their_order(store: Store) -> None:
+    marks = [(f"m{number * 7 % 150}", number % 3) for number in range(450)]
+    seen = set[tuple[str, int]]()
+    wanted = [one not in seen and not seen.add(one) for one in marks]
+    assert await store.chosen.mark(marks, HOUR) == wanted
+    assert not any(await store.chosen.mark(marks, HOUR))
+
+
 async def test_no_mark_is_larger_than_marks_are(store: Store) -> None:
     for wrong in (-1, MARKS):
         with pytest.raises(ValueError, match="a mark"):
