@@ -63,6 +63,7 @@ class Dying:
 async def test_a_mark_never_stands_without_a_time_to_live(server: RunningServer) -> None:
     store = await open_store(StoreSettings(), url=server.url)
     assert isinstance(store, RedisStore)
+    assert isinstance(store.chosen, RedisChosen)
     dying: Any = Dying(store.chosen._server)
     assert await RedisChosen(dying, 64).mark([("d9", 3), ("d9", 70)], HOUR) == [True, True]
     left = server.client().pttl(keys.rewarded("d9", 64))
