@@ -142,25 +142,126 @@ class Ranked:
     out_of_fold: F64
 
 
-def _boost(
-    data: lgb.Dataset, settings: RankerSettings, count: int, seed: int, threads: int
-) -> lgb.Booster:
-    params: dict[str, Any] = {
-        "objective": "lambdarank",
-        "metric": "None",
-        "lambdarank_truncation_level": settings.truncation,
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.rate,
-        "min_data_in_leaf": settings.least_rows,
-        "lambda_l2": settings.ridge,
-        "feature_fraction": settings.columns,
-        "num_threads": threads,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbosity": -1,
-    }
-    return lgb.train(params, data, count)
+class Grower:
+    """Grows forests on queries; weights: float64[q], what a query counts, 0: it is only judged."""
+
+    def __init__(
+        self, queries: Queries, weights: F64, settings: RankerSettings, seed: int, threads: int
+    ) -> None:
+        """Take the queries; bins are made of those that count."""
+        self.queries, self.settings, self.seed, self.threads = queries, settings, seed, threads
+        self._own = weights > 0
+        rows = np.repeat(self._own, queries.sizes)
+        self._place = np.cumsum(rows) - 1
+        self._bins = {"max_bin": settings.bins, "verbosity": -1, "num_threads": threads}
+        even = bool((weights[self._own] == 1).all())
+        self._data = lgb.Dataset(
+            queries.rows[rows],
+            queries.gains[rows],
+            # LightGBM weighs rows: the same for all of a query, so that its pairs weigh it.
+            weight=None if even else np.repeat(weights, queries.sizes)[rows],
+            group=queries.sizes[self._own],
+            params=self._bins,
+            free_raw_data=False,
+        ).construct()
+
+    def grow(self, trees: int, without: npt.NDArray[np.bool_] | None = None) -> lgb.Booster:
+        """Grow a forest on all queries that count, or on all but bool[q] `without`."""
+        settings, data = self.settings, self._data
+        if without is not None:
+            rows = np.repeat(self._own & ~without, self.queries.sizes)
+            data = data.subset(self._place[rows].tolist(), self._bins)
+        params: dict[str, Any] = {
+            "objective": "lambdarank",
+            "metric": "None",
+            "lambdarank_truncation_level": settings.truncation,
+            "num_leaves": settings.leaves,
+            "learning_rate": settings.rate,
+            "min_data_in_leaf": settings.least_rows,
+            "lambda_l2": settings.ridge,
+            "feature_fraction": settings.columns,
+            "num_threads": self.threads,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+        return lgb.train(params, data, trees)
+
+    def forest(self, trees: int) -> Forest:
+        """Grow a forest on all queries that count, as it is served."""
+        return forest_from_dump(self.grow(trees).dump_model())
+
+    def judged(
+        self, booster: lgb.Booster, asked: npt.NDArray[np.bool_], ends: Sequence[int]
+    ) -> F64:
+        """Answer float64[ends, queries asked]: NDCG by the first so many trees, ends ascending."""
+        queries = self.queries
+        rows = np.repeat(asked, queries.sizes)
+        part = Queries(
+            queries.rows[rows],
+            queries.sizes[asked],
+            queries.gains[rows],
+            queries.users[asked],
+            queries.cases[asked],
+            queries.targets[asked],
+        )
+        found, worth, first = np.zeros((len(ends), int(asked.sum()))), np.zeros(len(part.gains)), 0
+        for place, end in enumerate(ends):
+            more = booster.predict(
+                part.rows, start_iteration=first, num_iteration=end - first, raw_score=True
+            )
+            worth += np.asarray(more)
+            found[place], first = ndcg_of(part, worth), end
+        return found
+
+
+def _partners(parts: Sequence[int]) -> list[tuple[int, int]]:
+    """Pair the folds up; the last of an odd number goes with the first."""
+    pairs = list(zip(parts[::2], parts[1::2], strict=False))
+    return pairs if len(parts) % 2 == 0 else [*pairs, (parts[-1], parts[0])]
+
+
+def lengths_of(
+    grower: Grower, folds: I64, weights: F64, step: Callable[[str], None]
+) -> dict[int, int]:
+    """Answer how many trees judge each fold, found without looking at it.
+
+    A forest grown without two folds is stopped for one of them where it does best on the other.
+    """
+    settings = grower.settings
+    parts = np.unique(folds).tolist()
+    if len(parts) < 3:
+        # Without two folds nothing would be left to learn from.
+        return dict.fromkeys(parts, settings.trees)
+    ends = range(settings.every, settings.trees + 1, settings.every)
+    found: dict[int, int] = {}
+    for one, other in _partners(parts):
+        booster = grower.grow(settings.trees, np.isin(folds, (one, other)))
+        for mine, told in ((one, other), (other, one)):
+            asked = (folds == told) & (weights > 0)
+            if mine not in found and asked.any():
+                means = np.average(grower.judged(booster, asked, ends), 1, weights[asked])
+                found[mine] = ends[int(means.argmax())]
+        step(f"length of the ranker, parts {one + 1} and {other + 1}")
+    return {fold: found.get(fold, settings.trees) for fold in parts}
+
+
+def judge_ranker(
+    grower: Grower, folds: I64, weights: F64, step: Callable[[str], None] = lambda _: None
+) -> tuple[int, F64]:
+    """Answer how many trees to grow, and float64[q]: NDCG of each query out of fold.
+
+    folds: int64[q], which are judged together. Neither a forest nor its length has seen the
+    fold it is judged on; the length to grow is the middle one of those.
+    """
+    lengths = lengths_of(grower, folds, weights, step)
+    found = np.zeros(len(folds))
+    for fold, trees in lengths.items():
+        mine = folds == fold
+        found[mine] = grower.judged(grower.grow(trees, mine), mine, [trees])[0]
+        step(f"ranker, part {fold + 1}")
+    return sorted(lengths.values())[len(lengths) // 2], found
 
 
 def learn_ranker(
@@ -172,39 +273,10 @@ def learn_ranker(
     threads: int = 1,
     step: Callable[[str], None] = lambda _: None,
 ) -> Ranked:
-    """Learn the forest from all queries; int64[q] `folds` say which are judged together.
-
-    How many trees is what does best on average over the queries out of fold.
-    """
-    params = {"max_bin": settings.bins, "verbosity": -1, "num_threads": threads}
-    data = lgb.Dataset(
-        queries.rows, queries.gains, group=queries.sizes, params=params, free_raw_data=False
-    ).construct()
-    grid = range(settings.every, settings.trees + 1, settings.every)
-    found = np.zeros((len(grid), len(queries.sizes)))
-    for fold in np.unique(folds):
-        judged = folds == fold
-        rows = np.repeat(judged, queries.sizes)
-        own = data.subset(np.flatnonzero(~rows).tolist(), params)
-        booster = _boost(own, settings, settings.trees, seed, threads)
-        asked, worth = queries.rows[rows], np.zeros(int(rows.sum()))
-        part = Queries(
-            asked[:, :0],
-            queries.sizes[judged],
-            queries.gains[rows],
-            queries.users[judged],
-            queries.cases[judged],
-            queries.targets[judged],
-        )
-        for place, first in enumerate(range(0, settings.trees, settings.every)):
-            more = booster.predict(
-                asked, start_iteration=first, num_iteration=settings.every, raw_score=True
-            )
-            worth += np.asarray(more)
-            found[place, judged] = ndcg_of(part, worth)
-        step(f"ranker, part {int(fold) + 1}")
-    best = int(found.mean(axis=1).argmax())
-    trees = grid[best]
-    whole = _boost(data, settings, trees, seed, threads)
+    """Learn the forest from all queries; int64[q] `folds` say which are judged together."""
+    weights = np.ones(len(folds))
+    grower = Grower(queries, weights, settings, seed, threads)
+    trees, found = judge_ranker(grower, folds, weights, step)
+    forest = grower.forest(trees)
     step("ranker")
-    return Ranked(forest_from_dump(whole.dump_model()), trees, found[best])
+    return Ranked(forest, trees, found)

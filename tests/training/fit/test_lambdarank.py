@@ -7,9 +7,12 @@ from tests.models.recommend.small import small_model
 from tests.training.worlds import START, full_of_rows
 from training.fit.choice import gain_of
 from training.fit.lambdarank import (
+    Grower,
     Queries,
     item_facts,
+    judge_ranker,
     learn_ranker,
+    lengths_of,
     merged,
     ndcg_of,
     queries_of,
@@ -98,6 +101,52 @@ def test_the_number_of_trees_is_a_multiple_within_the_most():
     ranked = learn_ranker(queries(120), np.arange(120) % 3, RankerSettings(trees=30, every=15))
     assert ranked.trees in (15, 30)
     assert len(ranked.forest) == ranked.trees
+
+
+@pytest.mark.parametrize("parts", [3, 4, 5])
+def test_no_fold_has_a_say_in_how_long_the_forest_is_that_judges_it(parts):
+    """A fold whose targets are made noise moves the others' lengths at most, never its own."""
+    found, weights = queries(200), np.ones(200)
+    folds = np.arange(200) % parts
+    settings = RankerSettings(trees=24, every=2, least_rows=5, rate=0.3)
+
+    def lengths(some):
+        return lengths_of(Grower(some, weights, settings, 0, 1), folds, weights, lambda _: None)
+
+    before = lengths(found)
+    assert sorted(before) == list(range(parts))
+    for fold in range(parts):
+        gains = found.gains.reshape(-1, SIZE).copy()
+        gains[folds == fold] = np.roll(gains[folds == fold], 7, axis=1)
+        assert lengths(found._replace(gains=gains.reshape(-1)))[fold] == before[fold]
+
+
+def test_a_query_that_counts_nothing_is_judged_and_teaches_nothing():
+    found = queries(150)
+    noise = queries(50, seed=5, shuffled=True)
+    both, weights = merged([found, noise]), np.repeat([1.0, 0.0], [150, 50])
+    folds = np.arange(200) % 3
+    alone = Grower(found, np.ones(150), QUICK, 0, 1)
+    beside = Grower(both, weights, QUICK, 0, 1)
+    trees, judged = judge_ranker(alone, folds[:150], np.ones(150))
+    again, all_judged = judge_ranker(beside, folds, weights)
+    assert (trees, judged.tolist()) == (again, all_judged[:150].tolist())
+    assert all_judged[150:].any()
+
+
+def test_a_heavier_query_has_more_of_a_say():
+    """Half of the queries want what `one` likes best, the others what `other` does."""
+    found = queries(300)
+    events = found.rows[::SIZE, COLUMNS.index("events")]
+    rows = found.rows.copy()
+    # Nothing tells the two kinds apart any more.
+    rows[:, COLUMNS.index("events")] = 5
+    blind = found._replace(rows=rows)
+    for heavy in (events < 10, events >= 10):
+        weights = np.where(heavy, 6.0, 1.0)
+        forest = Grower(blind, weights, QUICK, 0, 1).forest(30)
+        scored = ndcg_of(blind, forest.raw(blind.rows.astype(float)))
+        assert scored[heavy].mean() > scored[~heavy].mean() + 0.2
 
 
 def test_ndcg_equals_that_of_lists():
