@@ -67,7 +67,7 @@ def along(
     """
     asks = np.flatnonzero(trees.feature == column)
     bits = sides(trees, asks, values)
-    columns = np.empty((rows.shape[1], BLOCK), np.float64)
+    columns = np.zeros((rows.shape[1], BLOCK), np.float64)
     patterns, swaps = np.empty(BLOCK, np.uint8), np.empty((values.shape[0], 2), np.int64)
     for begin in range(0, rows.shape[0], BLOCK):
         width = turn(rows, begin, columns)

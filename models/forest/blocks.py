@@ -8,7 +8,7 @@ from numba import njit
 
 from models.forest.trees import NUMERIC, Trees, goes_left
 
-BLOCK = 64
+BLOCK = 80
 FEW = 4
 """Up to so many rows go through the trees one by one (see lean); for more, blocks pay."""
 
@@ -27,19 +27,25 @@ def turn(rows: np.ndarray, first: int, columns: np.ndarray) -> int:
 def patterns_of(
     trees: Trees, tree: int, columns: np.ndarray, width: int, patterns: np.ndarray
 ) -> None:
-    """Write, for each row of a block, its decisions at a small tree's splits as bits."""
-    patterns[:width] = 0
+    """Write, for each row of a block, its decisions at a small tree's splits as bits.
+
+    columns: float64[f, BLOCK]; patterns: uint8[BLOCK]. Beyond `width` neither means anything:
+    a loop of a known length is compiled to whole vectors.
+    """
+    patterns[:] = 0
     first = trees.splits[tree]
     for split in range(first, trees.splits[tree + 1]):
         values, bit = columns[trees.feature[split]], np.uint8(1 << (split - first))
-        if trees.kind[split] == NUMERIC:
-            # The common kind, without a branch, so that it compiles to vector instructions.
-            threshold, missing = trees.threshold[split], trees.missing_left[split] == 1
-            for row in range(width):
-                value = values[row]
-                left = (value <= threshold) | ((value != value) & missing)
-                patterns[row] |= bit if left else np.uint8(0)
-        else:
+        threshold = trees.threshold[split]
+        if trees.kind[split] != NUMERIC:
             for row in range(width):
                 if goes_left(trees, split, values[row]):
                     patterns[row] |= bit
+        elif trees.missing_left[split] == 1:
+            # The common kind: one comparison a row and no branch, so that it compiles to vector
+            # instructions. What is missing is not above the threshold, nor at most that.
+            for row in range(BLOCK):
+                patterns[row] |= np.uint8(0) if values[row] > threshold else bit
+        else:
+            for row in range(BLOCK):
+                patterns[row] |= bit if values[row] <= threshold else np.uint8(0)

@@ -45,7 +45,7 @@ def _leaf(trees: Trees, tree: int, row: np.ndarray) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> None:
-    columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
+    columns = np.zeros((rows.shape[1], BLOCK), np.float64)
     patterns = np.empty(BLOCK, np.uint8)
     for first in range(0, rows.shape[0], BLOCK):
         width = turn(rows, first, columns)
@@ -73,7 +73,7 @@ def _contributions(
 ) -> None:
     hot, factors = np.empty(longest, np.uint8), np.empty(longest, np.float64)
     went_left = np.empty(trees.feature.shape[0], np.uint8)
-    columns = np.empty((rows.shape[1], min(BLOCK, rows.shape[0])), np.float64)
+    columns = np.zeros((rows.shape[1], BLOCK), np.float64)
     patterns = np.empty(BLOCK, np.uint8)
     for first in range(0, rows.shape[0], BLOCK):
         width = turn(rows, first, columns)
