@@ -54,7 +54,8 @@ class Scored(NamedTuple):
     still: float32[s, n], what is the same for everybody, shared. moving: the scores of the
     others in their own units, float32[m, n], their means and their gains, float32[m]; each
     adds (raw - mean) * gain. standing: the standard scores behind `still`; scales: float32[m],
-    what makes the others' standard scores of (raw - mean).
+    what makes the others' standard scores of (raw - mean). best: int32, the items of the
+    highest totals in their order, as far as somebody knows it who looked; None for nobody.
     """
 
     total: Floats
@@ -62,6 +63,7 @@ class Scored(NamedTuple):
     moving: tuple[Floats, Floats, Floats]
     standing: Floats
     scales: Floats
+    best: Ints | None = None
 
     def parts(self, rows: Ints) -> Floats:
         """Answer float32[s + m, k]: what each voice added to int32[k] items."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from domain.slates import Fallback, Slate, Sources
 from models.recommend.ask import Ask, Asker
+from models.recommend.blend import Scored
 from models.recommend.calibrated import calibrate, shares_of
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.controls import NO_CONTROLS
@@ -29,7 +30,7 @@ from models.recommend.lookup import Indices
 from models.recommend.proposals import Case, Proposal, proposals
 from models.recommend.steering import Steered, hold_back, lets_come_back, steer
 from models.recommend.tasks import proposals_for
-from models.recommend.topk import DIGITS, Rounded, take, top_k
+from models.recommend.topk import DIGITS, Rounded, take, take_known, top_k
 
 
 def recommend(desk: Desk, ask: Ask, asker: Asker, as_of: int) -> Slate:
@@ -121,6 +122,11 @@ def _best(
 ) -> tuple[Indices, Rounded]:
     """Take up to `need` allowed items of one proposal, best first, and their scores."""
     if case.boosts is None and case.ask.diversity == 0 and steered is None:
+        scored = proposal.scored
+        if isinstance(scored, Scored) and proposal.scores is scored.total:
+            known = take_known(scored.best, scored.total, need, case.allowed, proposal.floor)
+            if known is not None:
+                return known
         return take(proposal.scores, need, case.allowed, proposal.floor)
     scores, floor = proposal.scores, proposal.floor
     if case.boosts is not None:

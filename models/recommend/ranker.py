@@ -24,11 +24,12 @@ MOST = 150
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lift(total: np.ndarray, chosen: np.ndarray, worth: np.ndarray) -> None:
+def lift(total: np.ndarray, chosen: np.ndarray, worth: np.ndarray) -> np.ndarray:
     """Give the scores of int32[c] items, best first, to the same items in the order of `worth`.
 
-    total: float32[n], changed in place. worth: float64[c]. Equal worth keeps the order of the
-    scores. Scores that would be equal are raised by the least step, so that the order holds.
+    Answers int32[c], that order. total: float32[n], changed in place. worth: float64[c]. Equal
+    worth keeps the order of the scores. Scores that would be equal are raised by the least
+    step, so that the order holds.
     """
     count = chosen.shape[0]
     lent = np.empty(count, np.float32)
@@ -37,8 +38,11 @@ def lift(total: np.ndarray, chosen: np.ndarray, worth: np.ndarray) -> None:
         floor = lent[c + 1] if c + 1 < count else lent[c]
         lent[c] = max(lent[c], np.nextafter(floor, np.float32(np.inf)))
     order = np.argsort(-worth, kind="mergesort")
+    best = np.empty(count, np.int32)
     for c in range(count):
-        total[chosen[order[c]]] = lent[c]
+        best[c] = chosen[order[c]]
+        total[best[c]] = lent[c]
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +80,7 @@ class Ranker:
         if self.scenery is not None:
             rows = np.hstack([rows, self.scenery.tell(chosen, scene)])
         worth = self.forest.raw(rows)
-        lift(scored.total, chosen, worth)
-        return scored
+        return scored._replace(best=lift(scored.total, chosen, worth))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Answer every array by name, for a bundle."""

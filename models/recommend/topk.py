@@ -171,3 +171,22 @@ def take(scores: Floats, k: int, allowed: np.ndarray, floor: float) -> tuple[Int
     out, values = np.empty(room, np.int32), np.empty(room, np.float64)
     size = _take(scores, allowed, floor, out, values) if room else 0
     return out[:size], values[:size]
+
+
+def take_known(
+    best: Ints | None, scores: Floats, k: int, allowed: np.ndarray, floor: float
+) -> tuple[Ints, Rounded] | None:
+    """Take as `take` does, from the best in their order, as somebody has found them already.
+
+    best: int32[b], their scores each above the next and those of all others that were allowed
+    when they were found; None where nobody looked. Answers None where `take` has to look for
+    itself: fewer than k of them, or not all allowed or above the floor, or endless scores.
+    """
+    if best is None or not 0 < k <= best.shape[0]:
+        return None
+    out = best[:k]
+    values = scores[out].astype(np.float64)
+    if not (allowed[out].all() and values[-1] > floor and values[0] < np.inf):
+        return None
+    allowed[out] = False
+    return out, np.rint(values * _STEPS) / _STEPS

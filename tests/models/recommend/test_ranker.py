@@ -72,6 +72,15 @@ def test_only_what_may_be_shown_is_a_candidate():
     assert order_of(model, PAST, allowed) == naive_order(model, PAST, allowed[:N], 5)
 
 
+@pytest.mark.parametrize("k", [1, 12, 13, 40])
+def test_the_order_it_tells_is_that_of_the_scores(k):
+    model = ranked_model(N, most=12)
+    scored = model.score_past(PAST)
+    assert scored.best is not None
+    assert scored.best[:k].tolist() == top_k(scored.total, N).tolist()[: min(k, 12)]
+    assert model.blended(PAST).best is None
+
+
 def test_scores_stay_on_the_scale_of_the_blend():
     model = ranked_model(N, most=12)
     before, after = model.blended(PAST).total, model.score_past(PAST).total
@@ -81,7 +90,7 @@ def test_scores_stay_on_the_scale_of_the_blend():
 def test_equal_scores_of_the_blend_do_not_hide_the_order():
     total = np.full(6, 2.0, np.float32)
     chosen = np.array([1, 3, 4], np.int32)
-    lift(total, chosen, np.array([0.0, 5.0, 1.0]))
+    assert lift(total, chosen, np.array([0.0, 5.0, 1.0])).tolist() == [3, 4, 1]
     assert top_k(total, 6).tolist() == [3, 4, 1, 0, 2, 5]
     assert total.max() < 2.00001
 

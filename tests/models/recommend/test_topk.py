@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.recommend.topk import top_k
+from models.recommend.topk import take, take_known, top_k
 
 
 def naive(scores, k, allowed=None):
@@ -67,3 +67,37 @@ def test_ascending_and_descending_scores():
     up = np.arange(100, dtype=np.float32)
     assert top_k(up, 3).tolist() == [99, 98, 97]
     assert top_k(-up, 3).tolist() == [0, 1, 2]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 40))
+def test_what_is_known_is_taken_as_if_it_had_been_looked_for(seed, k):
+    rng = np.random.default_rng(seed)
+    scores = rng.permutation(600).astype(np.float32) / 7
+    allowed = rng.random(610) < 0.9
+    best = top_k(scores, 30, allowed[:600])
+    one, other = allowed.copy(), allowed.copy()
+    found, (rows, values) = (
+        take_known(best, scores, k, one, -np.inf),
+        take(scores, k, other, -np.inf),
+    )
+    if k > 30:
+        assert found is None
+        return
+    assert found is not None
+    assert found[0].tolist() == rows.tolist()
+    assert found[1].tolist() == values.tolist()
+    assert (one == other).all()
+
+
+def test_what_is_known_is_not_taken_where_it_may_be_wrong():
+    scores, every = np.array([3, 9, 5, 7], np.float32), np.ones(4, np.bool_)
+    best = np.array([1, 3, 2], np.int32)
+    assert take_known(best, scores, 2, every.copy(), -np.inf) is not None
+    gone = np.array([True, False, True, True])
+    assert take_known(best, scores, 2, gone, -np.inf) is None
+    assert take_known(best, scores, 2, every, 7.0) is None
+    assert take_known(None, scores, 2, every, -np.inf) is None
+    scores[1] = np.inf
+    assert take_known(best, scores, 2, every, -np.inf) is None
+    assert every.all()
