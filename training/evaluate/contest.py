@@ -88,9 +88,10 @@ def tuned_of(bundle: Bundle, model: RecommendModel) -> Tuned:
     tuned.weights = {POPULARITY: 0.0} | {name: float(weight) for name, weight in weights}
     if model.ranker is not None:
         own = model.ranker
-        tuned.decision = Decision(
-            tuned.weights, Learned(own.forest, own.voices, own.most), Choice(RANKER), 0.0, {}
-        )
+        # Items have other numbers where another lead says which there are; cases have no scene.
+        scenery = own.scenery and own.scenery.without_lifts()
+        learned = Learned(own.forest, own.voices, own.most, scenery)
+        tuned.decision = Decision(tuned.weights, learned, Choice(RANKER), 0.0, {})
     return tuned
 
 

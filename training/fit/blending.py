@@ -14,14 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from models.forest import Forest
+from models.recommend.candidates import columns_of
 from models.recommend.member import Floats, Member
 from models.recommend.model import RecommendModel
 from models.recommend.ranker import Ranker
+from models.recommend.scenery import Scenery
 from training.evaluate.ranking import rank
+from training.fit.answered import Answered, queries_told
+from training.fit.answered import Lesson as Asked
 from training.fit.budget import Budget
-from training.fit.choice import Choice, choose, gain_of
+from training.fit.choice import Choice, Gain, choose, gain_of
+from training.fit.decided import DECIDED, LEAST, ON_EVENTS, Held, Trial, try_answers
 from training.fit.lambdarank import (
     Queries,
+    Ranked,
     item_facts,
     learn_ranker,
     merged,
@@ -44,6 +50,7 @@ THIN = 4_000
 CHUNK = 2_000
 RANKER_SECONDS = 20.0
 """With less time left than this no ranker is tried."""
+ANSWERS = "decisions for the ranker"
 LEAST_QUERIES = 200
 """Below this many queries no ranker is learned."""
 
@@ -68,15 +75,34 @@ class Assembling(Protocol):
 
 @dataclass(frozen=True)
 class Learned:
-    """What is kept of a ranker until members are learned again: all but the facts of items."""
+    """What is kept of a ranker until members are learned again: all but the facts of items.
+
+    scenery: None where the forest was told of no scenes.
+    """
 
     forest: Forest
     voices: tuple[str, ...]
     most: int
+    scenery: Scenery | None = None
 
     def beside(self, known: Interactions, as_of: int) -> Ranker:
         """Answer the ranker with the facts of the items as known at `as_of`."""
-        return Ranker(self.voices, self.forest, item_facts(known, as_of), self.most)
+        facts = item_facts(known, as_of)
+        return Ranker(self.voices, self.forest, facts, self.most, self.scenery)
+
+
+class Looked(NamedTuple):
+    """Held-out queries, and the cases they are of: users, and NDCG by the blend that leads."""
+
+    queries: Queries
+    users: I64
+    blend: F64
+
+    def of_cases(self, ndcg: F64) -> F64:
+        """Answer float64[c] of the cases for float64[q] of the queries; 0 without a query."""
+        found = np.zeros(len(self.users))
+        found[self.queries.cases] = ndcg
+        return found
 
 
 @dataclass(frozen=True)
@@ -132,7 +158,10 @@ def _until(log: Interactions, cases: Cases) -> int:
 
 
 class Blending:
-    """The decision over one fit's members; `assemble` makes models of them."""
+    """The decision over one fit's members; `assemble` makes models of them.
+
+    answered: logged answers, where there are any.
+    """
 
     def __init__(
         self,
@@ -143,11 +172,14 @@ class Blending:
         seed: int,
         threads: int,
         step: Callable[[str], None],
+        answered: Answered | None = None,
     ) -> None:
         """Take the lessons, that of the validation split first."""
         self.taught, self.assemble, self.settings = taught, assemble, settings
+        self.answered = answered
         self.seed, self.threads, self.step = seed, threads, step
         self.names = list(taught[0].members)
+        self.best = self.names[0]
         self.folds = folds_of(taught[0].split.known, settings.folds)
         self.rng = np.random.default_rng(seed)
 
@@ -158,6 +190,7 @@ class Blending:
         alone = judged(lists, np.eye(len(self.names), dtype=np.float32)).mean(axis=1)
         order = np.argsort(-alone, kind="stable").tolist()
         best = np.eye(len(self.names), dtype=np.float32)[order[0]]
+        self.best = self.names[order[0]]
         weights, _ = climb(lists, np.arange(len(lists)), order)
         out_of_fold = np.zeros(len(lists))
         for fold in range(self.settings.folds):
@@ -172,13 +205,13 @@ class Blending:
         del lists
         blend = weights if choice.name == BLEND else best
         told = {
-            "best_member": self.names[order[0]],
+            "best_member": self.best,
             "lessons": len(self.taught),
             "cases": cases,
         }
         ranker = None
         if self.settings.trees and budget.affords(RANKER_SECONDS, "the ranker"):
-            ranker, choice, more = self._ranked(weights, blend, choice)
+            ranker, choice, more = self._ranked(weights, blend, choice, budget)
             told |= more
         final = weights if ranker else blend
         measured = float(self._alone(final, 0, self.taught[0].split.cases).mean())
@@ -230,7 +263,7 @@ class Blending:
         return merged(found), looked
 
     def _ranked(
-        self, weights: Floats, blend: Floats, choice: Choice
+        self, weights: Floats, blend: Floats, choice: Choice, budget: Budget
     ) -> tuple[Learned | None, Choice, dict[str, Any]]:
         """Learn a ranker over the blend's candidates and choose between it and what leads."""
         # What is the same for everybody costs nothing to hear; a weight too small to move a
@@ -238,30 +271,107 @@ class Blending:
         members, settings = self.taught[0].members, self.settings
         still = [members[name].standing is not None for name in self.names]
         heard = np.where((weights == 0) & still, np.float32(1e-9), weights)
+        since = budget.elapsed()
         queries, looked = self._queries(heard)
         told: dict[str, Any] = {"queries": len(queries.sizes)}
         if len(queries.sizes) < LEAST_QUERIES:
             return None, choice, told
-        ranked = learn_ranker(
+        users = np.concatenate([cases.users for cases in looked])
+        # Against the blend it was told of, whose weights have seen these cases: hard on the ranker.
+        theirs = [self._alone(blend, lesson, cases) for lesson, cases in enumerate(looked)]
+        cases = Looked(queries, users, np.concatenate(theirs))
+        trial = self._trial(heard, cases, budget, 2 * (budget.elapsed() - since), told)
+        since = budget.elapsed()
+        ranked = self._learn(cases, trial)
+        ours = cases.of_cases(ranked.out_of_fold[: len(queries.sizes)])
+        gain = gain_of(choice.name, RANKER, cases.blend, ours, users, self.seed)
+        choice = _with(choice, {RANKER: float(ours.mean())}, gain)
+        share = len(queries.sizes) / max(len(users), 1)
+        told |= {"trees": ranked.trees, "candidates_hold": round(share, 4)}
+        voices = self.assemble(members, heard).voices
+        learned = Learned(ranked.forest, voices, settings.most) if gain.taken else None
+        choice = replace(choice, name=RANKER) if gain.taken else choice
+        # What is judged again learns from more rows, which are wider, and is tried with shares.
+        if trial and budget.affords(3 * (budget.elapsed() - since), ANSWERS):
+            also, choice = self._with_answers(trial, cases, ranked, (voices, choice), told)
+            learned = also or learned
+        return learned, choice, told
+
+    def _learn(self, cases: Looked, trial: Trial | None) -> Ranked:
+        """Learn from held-out queries; those of answers are judged as well, and teach nothing."""
+        queries = trial.plain() if trial else cases.queries
+        folds = trial.folds if trial else self.folds[queries.users]
+        return learn_ranker(
             queries,
-            self.folds[queries.users],
-            settings,
+            folds,
+            self.settings,
+            weights=trial.held.astype(np.float64) if trial else None,
             seed=self.seed,
             threads=self.threads,
             step=self.step,
         )
-        users = np.concatenate([cases.users for cases in looked])
-        ours = np.zeros(len(users))
-        ours[queries.cases] = ranked.out_of_fold
-        # Against the blend it was told of, whose weights have seen these cases: hard on the ranker.
-        theirs = [self._alone(blend, lesson, cases) for lesson, cases in enumerate(looked)]
-        gain = gain_of(choice.name, RANKER, np.concatenate(theirs), ours, users, self.seed)
-        means = {**choice.means, RANKER: float(ours.mean())}
-        choice = replace(choice, means=means, gains=(*choice.gains, gain))
-        share = len(queries.sizes) / max(len(users), 1)
-        told |= {"trees": ranked.trees, "candidates_hold": round(share, 4)}
-        if not gain.taken:
-            return None, choice, told
-        voices = self.assemble(members, heard).voices
-        learned = Learned(ranked.forest, voices, settings.most)
-        return learned, replace(choice, name=RANKER), told
+
+    def _trial(
+        self, heard: Floats, cases: Looked, budget: Budget, seconds: float, told: dict[str, Any]
+    ) -> Trial | None:
+        """Answer the queries of answers beside the held-out ones, None for too few of them.
+
+        seconds: about how long their making takes at most.
+        """
+        found, asked, until = self.answered, list[Asked](), np.iinfo(np.int64).max
+        for one in self.taught:
+            split = one.split
+            # Members of a split by position know of later times.
+            if np.all(split.cases.as_of == split.as_of):
+                model = self.assemble(one.members, heard)
+                facts = item_facts(one.split.known, split.as_of)
+                asked.append(Asked(model, facts, split.as_of, int(until)))
+                until = split.as_of
+        if found is None or not asked or not budget.affords(seconds, ANSWERS):
+            return None
+        own = queries_told(found, asked, self.folds, self.settings, self.threads)
+        self.step("answers")
+        told["decisions"] = len(own.queries.sizes)
+        if len(own.queries.sizes) < LEAST:
+            return None
+        told |= found.examination.told()
+        held = Held(cases.queries, self.folds[cases.queries.users])
+        return Trial(held, own, self.settings, self.seed, self.threads)
+
+    def _with_answers(
+        self,
+        trial: Trial,
+        cases: Looked,
+        ranked: Ranked,
+        leads: tuple[tuple[str, ...], Choice],
+        told: dict[str, Any],
+    ) -> tuple[Learned | None, Choice]:
+        """Choose between what leads and a ranker that has learned from answers as well.
+
+        It leads if it gains on later answers and loses no more than noise on held-out events.
+        """
+        (voices, choice), found = leads, self.answered
+        if choice.name == RANKER:
+            lead, on_events = ranked.out_of_fold, cases.of_cases(ranked.out_of_fold[trial.held])
+        else:
+            columns = columns_of(voices)
+            single = f"{self.best}.score"
+            own = single if choice.name == MEMBER and single in columns else "blend.score"
+            lead, on_events = trial.in_order_of(columns.index(own)), cases.blend
+        share, trees, judged = try_answers(trial, ranked.trees, self.step)
+        ours = cases.of_cases(judged[trial.held])
+        gain = trial.gain(choice.name, lead, judged, self.seed)
+        events = gain_of(choice.name, ON_EVENTS, on_events, ours, cases.users, self.seed)
+        taken = found is not None and gain.taken and events.high >= 0
+        choice = _with(_with(choice, {DECIDED: float(ours.mean())}, gain), {}, events)
+        told |= {"decision_share": share, "decision_trees": trees}
+        if found is None or not taken:
+            return None, choice
+        scenery = found.scenery(np.iinfo(np.int64).max)
+        learned = Learned(trial.forest(share, trees), voices, self.settings.most, scenery)
+        return learned, replace(choice, name=DECIDED)
+
+
+def _with(choice: Choice, means: dict[str, float], gain: Gain) -> Choice:
+    """Answer the choice with one more contender tried."""
+    return replace(choice, means={**choice.means, **means}, gains=(*choice.gains, gain))

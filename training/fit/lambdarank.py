@@ -269,12 +269,16 @@ def learn_ranker(
     folds: I64,
     settings: RankerSettings,
     *,
+    weights: F64 | None = None,
     seed: int = 0,
     threads: int = 1,
     step: Callable[[str], None] = lambda _: None,
 ) -> Ranked:
-    """Learn the forest from all queries; int64[q] `folds` say which are judged together."""
-    weights = np.ones(len(folds))
+    """Learn the forest from all queries; int64[q] `folds` say which are judged together.
+
+    weights: float64[q], what each counts, 0: it is only judged; None: all count alike.
+    """
+    weights = np.ones(len(folds)) if weights is None else weights
     grower = Grower(queries, weights, settings, seed, threads)
     trees, found = judge_ranker(grower, folds, weights, step)
     forest = grower.forest(trees)

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from domain.clock import DAY_MS
-from domain.events import KINDS
+from domain.events import KINDS, Kind
 from domain.ids import hash64
+from models.recommend.candidates import scene_of
+from models.recommend.topk import top_k
 from tests.models.recommend.small import graph_of
+from tests.training.answering import FIRST_DAY, shop
 from tests.training.worlds import START, full_of_rows, groceries
 from training.evaluate.ranking import contenders
+from training.fit.answered import answered_of
+from training.fit.answers import answers_of
 from training.fit.blending import (
     BLEND,
     MEMBER,
@@ -19,10 +24,11 @@ from training.fit.blending import (
     folds_of,
 )
 from training.fit.budget import Budget
+from training.fit.decided import DECIDED, ON_EVENTS
 from training.fit.recommend import Catalogue, assemble
 from training.fit.settings import RankerSettings
 from training.metrics import per_case
-from training.splits import leave_one_out, time_split
+from training.splits import entities_of, interactions_of, leave_one_out, time_split
 
 ITEMS = 30
 QUICK = RankerSettings(trees=40, least_rows=20)
@@ -158,3 +164,73 @@ def test_an_earlier_lesson_of_a_window_is_the_window_before():
         earlier(full, split._replace(cases=split.cases.take(np.zeros(0, np.int64))), 1, 9, True)
         is None
     )
+
+
+def shop_decides(settings=QUICK, budget=None, **made):
+    """A shop's decision with what was answered, and the lesson and the maker of models."""
+    history, rows, items = shop(**made)
+    hashes = np.array([hash64(item) for item in items], np.uint64)
+    weights = np.zeros(KINDS, np.float32)
+    weights[[Kind.purchase, Kind.click]] = 1.0, 0.3
+    full, n = interactions_of(history, hashes, weights), len(items)
+    since = START + FIRST_DAY * DAY_MS
+    late = since + 100 * DAY_MS
+    split = time_split(full, since, late, 512, False)
+    ways = {
+        "forward": graph_of(n, {(i, (i + 1) % n): 1.0 for i in range(n)}, 0.05),
+        "backward": graph_of(n, {(i, (i - 1) % n): 1.0 for i in range(n)}, 0.05),
+    }
+    users = entities_of(history, hashes, weights)
+    answered = answered_of(answers_of(rows, history), history, hashes, users, late)
+    make = partial(assemble, Catalogue(tuple(items), hashes, weights), False)
+    taught = Taught(full, split, ways)
+    blending = Blending(
+        [taught], make, settings, seed=0, threads=1, step=nothing, answered=answered
+    )
+    return blending.decide(budget), taught, make
+
+
+def test_a_ranker_that_hears_answers_serves_each_device_what_is_wanted_there():
+    found, taught, make = shop_decides()
+    assert found.choice.name == DECIDED
+    assert found.told["decisions"] > 1000
+    assert found.told["steepness_low"] - 0.1 < 1.0 < found.told["steepness_high"] + 0.1
+    facts = found.facts()
+    lead = MEMBER if f"choice.{DECIDED}_over_{MEMBER}.low" in facts else BLEND
+    assert facts[f"choice.{DECIDED}_over_{lead}.low"] > 0
+    assert facts[f"choice.{ON_EVENTS}_over_{lead}.high"] >= 0
+    weights = np.array(list(found.weights.values()), np.float32)
+    model = make(
+        taught.members, weights, found.ranker.beside(taught.split.known, taught.split.as_of)
+    )
+    short = {"phone": 0.0, "desktop": 0.0, "": 0.0}
+    cases = taught.split.cases
+    for case in range(60):
+        mine, as_of = slice(cases.starts[case], cases.ends[case]), int(cases.as_of[case])
+        log = taught.log
+        past = model.past(log.items[mine], log.kinds[mine], log.ats[mine], as_of)
+        for device in short:
+            best = top_k(model.score_past(past, None, scene_of(as_of, device, "home")).total, 10)
+            short[device] += np.mean(best % 2 == 0) / 60
+    assert short["phone"] > 0.9
+    assert short["desktop"] < 0.1
+    assert 0.2 < short[""] < 0.8
+
+
+def test_too_few_answers_are_said_and_teach_nothing():
+    found, *_ = shop_decides(users=250, each=3)
+    assert 0 < found.told["decisions"] < 1000
+    assert DECIDED not in found.choice.means
+    assert found.ranker is None or found.ranker.scenery is None
+
+
+def test_answers_wait_for_a_budget_that_has_room():
+    class Slow(Budget):
+        def elapsed(self):
+            self.seen = getattr(self, "seen", 0.0) + 10.0
+            return self.seen
+
+    budget = Slow(45.0)
+    found, *_ = shop_decides(budget=budget)
+    assert DECIDED not in found.choice.means
+    assert "decisions for the ranker" in budget.given_up
