@@ -1,14 +1,16 @@
 """Trends: what is popular now, as a small value that all processes share.
 
-Each item has an exponentially decayed weight for each half-life, by the time of its events,
-and a weight over all time. The most popular TOP items are packed; no more are kept. Knows
-nothing of users, and of the catalogue only the ids it has seen.
+Each item has an exponentially decayed weight for each half-life, by the time of its events, and
+a weight over all time. Everybody counts once an item, by the strongest of their events, and what
+is shown is counted without whoever says most: no single user can lead. The most popular TOP
+items are packed; no more are kept. Knows of users only whether they were counted already, and of
+the catalogue only the ids it has seen.
 """
 
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ import numpy.typing as npt
 from domain.clock import DAY_MS
 from domain.events import Kind
 from domain.ids import hash64
+from feature_store.reach import Reach, pairs_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,14 +39,24 @@ COUNTED = (Kind.click, Kind.purchase)
 """Kinds whose events are also counted one by one, as they are: how readily is a click followed
 by a purchase?"""
 
+FEWEST = 2.0
+"""An item rises only while more people than this want it, each counting half after a week."""
+
 TOP = 5_000
 BLOB_NAME = "trends"
 _HEAD = struct.Struct("<4sHHqII")
-_MAGIC, _VERSION = b"SNDT", 2
-_BEFORE_DEEDS = 1
-"""The version that did not count deeds; it is still read."""
+_MAGIC, _VERSION = b"SNDT", 3
+_BEFORE_PEOPLE = (1, 2)
+"""Versions that did not count people, the first of them no deeds either; they are still read."""
 _POSITION = struct.Struct("<Iqq")
 
+_LIVES = np.array([*HALF_LIVES_MS, np.inf, HALF_LIVES_MS[-1]])
+"""Half-lives of what is summed over people: both trends, all time, and people themselves."""
+POPULAR, PEOPLE = len(HALF_LIVES_MS), len(HALF_LIVES_MS) + 1
+_LEADERS = slice(0, PEOPLE)
+"""The sums of which the loudest part is known."""
+
+_hash = lru_cache(maxsize=65_536)(hash64)
 _WEIGHT_OF = np.zeros(256)
 for _kind, _weight in KIND_WEIGHTS.items():
     _WEIGHT_OF[_kind] = _weight
@@ -54,7 +67,10 @@ class Trends:
     """A snapshot: parallel to `items`, `trending[h]` decayed by HALF_LIVES_MS[h] to `as_of`
     (ms UTC, the latest event counted) and `popular` over all time. `positions` says up to
     which stream id (ms, sequence) each bucket was counted. `deeds[c]`: how many events of the
-    kind COUNTED[c] there were since counting began; None where nobody counted."""
+    kind COUNTED[c] there were since counting began; None where nobody counted. `people`: how many
+    want it, decayed as the last trend; `loudest[s]`: base-2 logarithm of the most that any of
+    them gave to each trend and to popular, before decay; None where nobody was told apart.
+    """
 
     as_of: int
     items: tuple[str, ...]
@@ -62,11 +78,39 @@ class Trends:
     popular: Floats
     positions: dict[int, tuple[int, int]]
     deeds: Floats | None = None
+    people: Floats | None = None
+    loudest: Floats | None = None
 
     @cached_property
     def hashes(self) -> npt.NDArray[np.uint64]:
         """hash64 of each item."""
         return np.array([hash64(item) for item in self.items], np.uint64)
+
+    @cached_property
+    def _led(self) -> Floats:
+        """Trends and popular without whoever gave most."""
+        sums = np.vstack([self.trending, self.popular])
+        if self.loudest is None:
+            return sums
+        most = np.exp2(self.loudest - (self.as_of / _LIVES[_LEADERS])[:, None])
+        left = sums - most
+        return np.where(left > 1e-9 * sums, left, 0.0)
+
+    @property
+    def rising(self) -> Floats:
+        """What to show as trending, float64[h, n]: 0 where too few want it."""
+        led = self._led[:POPULAR]
+        return led if self.people is None else led * (self.people > FEWEST)
+
+    @property
+    def wanted(self) -> Floats:
+        """What to show as popular, float64[n]: 0 where one alone wants it."""
+        return self._led[POPULAR]
+
+    @property
+    def by_others(self) -> Floats:
+        """The first trend without whoever gave most, float64[n], however few want it."""
+        return self._led[0]
 
 
 NO_TRENDS = Trends(0, (), np.zeros((len(HALF_LIVES_MS), 0)), np.zeros(0), {})
@@ -79,9 +123,7 @@ def pack(trends: Trends) -> bytes:
         _HEAD.pack(
             _MAGIC, _VERSION, len(HALF_LIVES_MS), trends.as_of, len(ids), len(trends.positions)
         ),
-        np.ascontiguousarray(trends.trending, "<f8").tobytes(),
-        np.ascontiguousarray(trends.popular, "<f8").tobytes(),
-        _counted(trends).astype("<f8").tobytes(),
+        *(column.astype("<f8").tobytes() for column in _columns(trends)),
         *(_POSITION.pack(bucket, *position) for bucket, position in trends.positions.items()),
         np.array([len(item) for item in ids], "<u2").tobytes(),
         *ids,
@@ -89,15 +131,22 @@ def pack(trends: Trends) -> bytes:
     return b"".join(parts)
 
 
-def _counted(trends: Trends) -> Floats:
-    """Answer what was counted, float64[len(COUNTED), n]; zeros where nobody did."""
-    if trends.deeds is None:
-        return np.zeros((len(COUNTED), len(trends.items)))
-    return np.ascontiguousarray(trends.deeds)
+def _columns(trends: Trends) -> tuple[Floats, ...]:
+    """Answer what is packed of n items, in order; what nobody counted as nothing."""
+    n = len(trends.items)
+    nobody = np.full((PEOPLE, n), -np.inf)
+    return (
+        trends.trending,
+        trends.popular,
+        np.zeros((len(COUNTED), n)) if trends.deeds is None else trends.deeds,
+        np.zeros(n) if trends.people is None else trends.people,
+        nobody if trends.loudest is None else trends.loudest,
+    )
 
 
 def parse(blob: bytes | None) -> Trends:
-    """Read a snapshot; None is NO_TRENDS.
+    """Read a snapshot; None is NO_TRENDS. Of an earlier version nobody has been counted: what it
+    holds rises again as people come.
 
     Raises ValueError when the bytes are cut short, of another version or no snapshot.
     """
@@ -107,10 +156,11 @@ def parse(blob: bytes | None) -> Trends:
         magic, version, lives, as_of, n, m = _HEAD.unpack_from(blob)
         if magic != _MAGIC or lives != len(HALF_LIVES_MS):
             raise ValueError("trends of another format")
-        if version not in (_BEFORE_DEEDS, _VERSION):
+        if version not in (*_BEFORE_PEOPLE, _VERSION):
             raise ValueError("trends of another version")
         place = _HEAD.size
-        columns = lives + 1 + (len(COUNTED) if version == _VERSION else 0)
+        deeds, people = version > _BEFORE_PEOPLE[0], version == _VERSION
+        columns = lives + 1 + len(COUNTED) * deeds + (1 + PEOPLE) * people
         numbers = np.frombuffer(blob, "<f8", columns * n, place).reshape(columns, n)
         place += numbers.nbytes
         positions: dict[int, tuple[int, int]] = {}
@@ -127,23 +177,116 @@ def parse(blob: bytes | None) -> Trends:
         )
     except struct.error as error:
         raise ValueError("trends cut short") from error
-    deeds = numbers[lives + 1 :] if version == _VERSION else None
-    return Trends(as_of, items, numbers[:lives], numbers[lives], positions, deeds)
+    first = lives + 1
+    last = first + len(COUNTED)
+    told: Floats = numbers[last:] if people else np.full((1 + PEOPLE, n), -np.inf)
+    return Trends(
+        as_of, items, numbers[:lives], numbers[lives], positions,
+        numbers[first:last] if deeds else None,
+        np.maximum(told[0], 0.0), told[1:],
+    )  # fmt: skip
+
+
+class Sums:
+    """Sums over people for a growing list of items; starts from a snapshot."""
+
+    def __init__(self, start: Trends = NO_TRENDS, top: int = TOP) -> None:
+        self.as_of, self._top = start.as_of, top
+        self.items = list(start.items)
+        self._index = {item: place for place, item in enumerate(self.items)}
+        trending, popular, deeds, people, loudest = _columns(start)
+        self._sums = np.vstack([trending, popular, people])
+        self._deeds, self._loudest = deeds.copy(), loudest.copy()
+
+    def add(
+        self,
+        items: Sequence[str],
+        kinds: npt.NDArray[np.uint8],
+        said: tuple[Floats, Floats],
+        latest: int,
+    ) -> None:
+        """Add what events said of items, none of them ""; `latest` (ms UTC) is the new as_of."""
+        before, after = said
+        places = np.array([self._place(item) for item in items])
+        missing = len(self.items) - self._sums.shape[1]
+        if missing:
+            self._sums = np.pad(self._sums, ((0, 0), (0, missing)))
+            self._deeds = np.pad(self._deeds, ((0, 0), (0, missing)))
+            room = ((0, 0), (0, missing))
+            self._loudest = np.pad(self._loudest, room, constant_values=-np.inf)
+        for row, kind in zip(self._deeds, COUNTED, strict=True):
+            np.add.at(row, places, kinds == kind)
+        ages = latest / _LIVES
+        self._sums *= np.exp2(self.as_of / _LIVES - ages)[:, None]
+        gained = np.exp2(after - ages) - np.exp2(before - ages)
+        for row, one in zip(self._sums, gained.T, strict=True):
+            np.add.at(row, places, one)
+        for row, one in zip(self._loudest, after.T[_LEADERS], strict=True):
+            np.maximum.at(row, places, one)
+        self.as_of = latest
+        if len(self.items) > 8 * self._top:
+            self._keep(4 * self._top)
+
+    def _place(self, item: str) -> int:
+        place = self._index.get(item)
+        if place is None:
+            place = self._index[item] = len(self.items)
+            self.items.append(item)
+        return place
+
+    def _best(self, count: int) -> list[int]:
+        """Answer the places of the items that rank best by any of the scores, best first.
+
+        What few want comes after what many do: invented names must not push anything out.
+        """
+        many = self._sums[PEOPLE] > FEWEST
+        scores = np.where(many, self._sums[_LEADERS], -1 / (1 + self._sums[_LEADERS]))
+        ranks = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
+        return np.argsort(ranks.min(axis=0), kind="stable")[:count].tolist()
+
+    def _keep(self, count: int) -> None:
+        best = self._best(count)
+        self.items = [self.items[place] for place in best]
+        self._index = {item: place for place, item in enumerate(self.items)}
+        self._sums, self._deeds = self._sums[:, best], self._deeds[:, best]
+        self._loudest = self._loudest[:, best]
+
+    def snapshot(self, positions: Mapping[int, tuple[int, int]]) -> Trends:
+        """Answer the trends as they stand, the best items."""
+        best = self._best(self._top)
+        return Trends(
+            self.as_of,
+            tuple(self.items[place] for place in best),
+            self._sums[:POPULAR, best].copy(),
+            self._sums[POPULAR, best].copy(),
+            dict(positions),
+            self._deeds[:, best].copy(),
+            self._sums[PEOPLE, best].copy(),
+            self._loudest[:, best].copy(),
+        )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Events that counted: the rows they were given in, and what `Sums.add` takes of them."""
+
+    rows: list[int]
+    items: list[str]
+    kinds: npt.NDArray[np.uint8]
+    said: tuple[Floats, Floats]
+    latest: int
 
 
 class Tally:
     """Counts events into trends; starts from a snapshot.
 
-    The decayed score of an item at time t is the sum over its events of
-    weight * 2 ** -((t - at) / half-life): the order of events does not matter.
+    The decayed score of an item at time t is the sum over people of the most that any of their
+    events is worth: weight * 2 ** -((t - at) / half-life). The order of events does not matter.
     """
 
     def __init__(self, start: Trends = NO_TRENDS) -> None:
-        self._as_of = start.as_of
-        self._items = list(start.items)
-        self._index = {item: place for place, item in enumerate(self._items)}
-        self._scores = np.vstack([start.trending, start.popular])
-        self._deeds = _counted(start).copy()
+        self.whole = Sums(start)
+        self._reach = Reach(len(_LIVES))
         self.positions = dict(start.positions)
 
     def add(
@@ -151,58 +294,45 @@ class Tally:
         items: Sequence[str],
         kinds: npt.NDArray[np.uint8],
         ats: npt.NDArray[np.int64],
-    ) -> bool:
-        """Count events (an item of "" counts nothing); tell whether anything changed."""
-        weights = _WEIGHT_OF[kinds]
-        rows: list[int] = [row for row in np.flatnonzero(weights).tolist() if items[row]]
+        people: npt.NDArray[np.uint64],
+    ) -> Counted | None:
+        """Count events (an item of "" counts nothing); answer what counted, None for nothing.
+
+        people: whose each event is, uint64[e], a hash.
+        """
+        rows = [row for row in np.flatnonzero(_WEIGHT_OF[kinds]).tolist() if items[row]]
         if not rows:
-            return False
-        places = np.array([self._place(items[row]) for row in rows])
-        missing = len(self._items) - self._scores.shape[1]
-        if missing:
-            room = np.zeros((len(self._scores), missing))
-            self._scores = np.hstack([self._scores, room])
-            self._deeds = np.hstack([self._deeds, np.zeros((len(COUNTED), missing))])
-        for row, kind in zip(self._deeds, COUNTED, strict=True):
-            np.add.at(row, places, kinds[rows] == kind)
-        weights, ats = weights[rows], ats[rows]
-        latest = max(self._as_of, int(ats.max()))
-        for h, half_life in enumerate(HALF_LIVES_MS):
-            self._scores[h] *= 2.0 ** -((latest - self._as_of) / half_life)
-            np.add.at(self._scores[h], places, weights * 2.0 ** (-(latest - ats) / half_life))
-        np.add.at(self._scores[-1], places, weights)
-        self._as_of = latest
-        if len(self._items) > 8 * TOP:
-            self._keep(4 * TOP)
-        return True
+            return None
+        named = [items[row] for row in rows]
+        hashes = np.array([_hash(item) for item in named], np.uint64)
+        said = self._said(hashes, kinds[rows], ats[rows], people[rows])
+        latest = max(self.whole.as_of, int(ats[rows].max()))
+        self.whole.add(named, kinds[rows], said, latest)
+        return Counted(rows, named, kinds[rows], said, latest)
 
-    def _place(self, item: str) -> int:
-        place = self._index.get(item)
-        if place is None:
-            place = self._index[item] = len(self._items)
-            self._items.append(item)
-        return place
+    def _said(
+        self,
+        hashes: npt.NDArray[np.uint64],
+        kinds: npt.NDArray[np.uint8],
+        ats: npt.NDArray[np.int64],
+        people: npt.NDArray[np.uint64],
+    ) -> tuple[Floats, Floats]:
+        strengths = ats[:, None] / _LIVES
+        strengths[:, _LEADERS] += np.log2(_WEIGHT_OF[kinds])[:, None]
+        before = self._reach.strengthen(pairs_of(people, hashes), strengths)
+        return before, np.maximum(before, strengths)
 
-    def _best(self, count: int) -> list[int]:
-        """Answer the places of the items that rank best by any of the scores, best first."""
-        ranks = np.argsort(np.argsort(-self._scores, axis=1, kind="stable"), axis=1)
-        return np.argsort(ranks.min(axis=0), kind="stable")[:count].tolist()
-
-    def _keep(self, count: int) -> None:
-        best = self._best(count)
-        self._items = [self._items[place] for place in best]
-        self._index = {item: place for place, item in enumerate(self._items)}
-        self._scores = self._scores[:, best]
-        self._deeds = self._deeds[:, best]
+    def remember(
+        self,
+        hashes: npt.NDArray[np.uint64],
+        kinds: npt.NDArray[np.uint8],
+        ats: npt.NDArray[np.int64],
+        people: npt.NDArray[np.uint64],
+    ) -> None:
+        """Take events as counted already, by an earlier run; hashes: of their items, 0 for none."""
+        rows = np.flatnonzero((_WEIGHT_OF[kinds] > 0) & (hashes > 0))
+        self._said(hashes[rows], kinds[rows], ats[rows], people[rows])
 
     def snapshot(self) -> Trends:
         """Answer the trends as they stand, the TOP best items."""
-        best = self._best(TOP)
-        return Trends(
-            self._as_of,
-            tuple(self._items[place] for place in best),
-            self._scores[:-1, best].copy(),
-            self._scores[-1, best].copy(),
-            dict(self.positions),
-            self._deeds[:, best].copy(),
-        )
+        return self.whole.snapshot(self.positions)

@@ -89,11 +89,13 @@ class LiveCatalogue:
         succeeds fetches the rest.
         """
         self._loaded = self._bundles.current(FAMILY)
-        self._seat(await self._numbered(self._loaded, (), ()))
+        self.desk = await self._numbered(self._loaded, (), ())
         try:
             await self._advance()
         except SanderlingError as error:
             log_warning("started without the catalogue", why=type(error).__name__)
+        # Not before: only the catalogue knows which names in the log were invented.
+        self._show(self.desk)
         await asyncio.to_thread(_warm, self.desk)
 
     async def stop(self) -> None:
@@ -105,6 +107,7 @@ class LiveCatalogue:
                     await task
 
     async def _advance(self) -> None:
+        kept = self.desk.catalogue.lists_any
         version, changes = await self._store.item_changes(max(self._version, 0))
         if changes is None:
             await self._reload(version)
@@ -112,6 +115,9 @@ class LiveCatalogue:
             await self._take(changes)
         self._version = version
         catalogue = self.desk.catalogue
+        if catalogue.lists_any != kept:
+            # What is not listed may no longer be shown as wanted.
+            self._show(self.desk)
         self._metrics.catalogue_items.set(catalogue.size - catalogue.retired)
         if catalogue.retired > MANY_RETIRED and self._rebuild is None:
             self._rebuild = asyncio.create_task(self._renumber())
@@ -195,7 +201,7 @@ class LiveCatalogue:
     def _show(self, desk: Desk) -> None:
         trends = self._shown = self._trends.current
         if trends.items:
-            desk.show_trends(trends.items, trends.trending[0], trends.popular, trends.deeds)
+            desk.show_trends(trends.items, trends.rising[0], trends.wanted, trends.deeds)
 
 
 def _hear_arrivals(desk: Desk) -> None:

@@ -190,7 +190,7 @@ async def open_desk(store: Store, home: Home) -> Desk:
             desk.catalogue.put(item)
     trends = parse(await store.get_blob(BLOB_NAME))
     if trends.items:
-        desk.show_trends(trends.items, trends.trending[0], trends.popular, trends.deeds)
+        desk.show_trends(trends.items, trends.rising[0], trends.wanted, trends.deeds)
     return desk
 
 

@@ -7,24 +7,34 @@ a time. Knows nothing of how a stream is read.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from domain.clock import SECOND_MS, Clock, system_clock
 from domain.errors import StoreUnavailable
+from domain.ids import hash64
 from feature_store.log import decisions, events
 from feature_store.log.channel import Channel
 from feature_store.log.files import Step, no_step, parse_id
+from feature_store.log.latest import latest_rows
 from feature_store.log.notes import open_notes
-from feature_store.records import PAYLOAD_FIELDS, RECORD, unpack_payload
+from feature_store.records import PAYLOAD_FIELDS, RECORD, Records, unpack_payload
 from feature_store.settings import Home
 from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
 from feature_store.trends import BLOB_NAME, Tally, Trends, pack, parse
 
 _LOG = logging.getLogger(__name__)
 _ITEM = PAYLOAD_FIELDS.index("item")
+_ENTITY = PAYLOAD_FIELDS.index("entity")
+_hash = lru_cache(maxsize=65_536)(hash64)
+
+
+REMEMBERED = 300_000
+"""Rows of the latest files that tell a new writer who has counted for trends."""
 
 
 class Streams(Protocol):
@@ -104,6 +114,7 @@ class Writer:
         self._settings = settings or WriterSettings()
         self._tally = Tally(_stored_trends(streams))
         self._changed = False
+        self._reminded = False
         self._published = 0
         self.events = Channel(
             root=log,
@@ -136,14 +147,26 @@ class Writer:
 
     def _count(self, bucket: int, entries: list[StreamEntry]) -> None:
         """Take what trends have not yet counted of a bucket."""
+        if not self._reminded:
+            self._remind()
         counted = self._tally.positions.get(bucket, (0, 0))
-        fresh = [entry for entry in entries if parse_id(entry.stream_id) > counted]
-        if not fresh:
+        known = [entry for entry in entries if parse_id(entry.stream_id) <= counted]
+        if known:
+            records, items, people = _arrays(known)
+            self._tally.remember(records["item"], records["kind"], records["at"], people)
+        if len(known) == len(entries):
             return
-        records = np.frombuffer(b"".join(entry.records for entry in fresh), RECORD)
-        items = [unpack_payload(text)[_ITEM] for entry in fresh for text in entry.payloads]
-        self._changed |= self._tally.add(items, records["kind"], records["at"])
-        self._tally.positions[bucket] = parse_id(fresh[-1].stream_id)
+        records, items, people = _arrays(entries[len(known) :])
+        found = self._tally.add(items, records["kind"], records["at"], people)
+        self._changed |= found is not None
+        self._tally.positions[bucket] = parse_id(entries[-1].stream_id)
+
+    def _remind(self) -> None:
+        """Learn from the latest files who has counted, that a new writer counts nobody twice."""
+        self._reminded = True
+        if self._tally.positions:
+            for rows in latest_rows(self.events.root, REMEMBERED):
+                self._tally.remember(*rows)
 
     def _publish(self) -> None:
         """Publish the trends when they changed since they were last published."""
@@ -210,6 +233,16 @@ class Writer:
             self.flush()
         except (StoreUnavailable, OSError) as error:
             _LOG.warning("the next writer goes on from the streams: %s", type(error).__name__)
+
+
+def _arrays(
+    entries: list[StreamEntry],
+) -> tuple[Records, list[str], npt.NDArray[np.uint64]]:
+    """Answer the records of entries, their items, and whose they are as hashes."""
+    records = np.frombuffer(b"".join(entry.records for entry in entries), RECORD)
+    texts = [unpack_payload(text) for entry in entries for text in entry.payloads]
+    people = np.array([_hash(one[_ENTITY]) for one in texts], np.uint64)
+    return records, [one[_ITEM] for one in texts], people
 
 
 def _stored_trends(streams: Streams) -> Trends:

@@ -57,6 +57,7 @@ class Catalogue:
         self.revision = 0
         self.size = 0
         self.known = len(known)
+        self._kept = False
         self._retired: set[int] = set()
         self._gone: set[str] = set()
         self.ids: list[str] = []
@@ -114,6 +115,11 @@ class Catalogue:
         return self._listed[: self.size]
 
     @property
+    def lists_any(self) -> bool:
+        """Whether anybody keeps a catalogue here: it holds an item, or once did."""
+        return self._kept
+
+    @property
     def retired(self) -> int:
         """How many places are held by deleted items that no model knows."""
         return len(self._retired)
@@ -154,7 +160,7 @@ class Catalogue:
         self._unlist(index, old, item)
         self._list(index, old, item)
         self.items[index] = item
-        self._listed[index] = True
+        self._listed[index] = self._kept = True
         self._shown[index] = not item.hidden
         self._available[index] = item.available
         self._expires[index] = NEVER if item.expires_at is None else item.expires_at

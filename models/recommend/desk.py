@@ -88,12 +88,16 @@ class Desk:
         """Take what is wanted now and over all time, each parallel to the ids `items`.
 
         deeds: float64[2, m], how often each was clicked and bought; None where nobody counted.
-        Items met here for the first time become recommendable, as known from the log.
-        Without a model, what was wanted over all time is what is popular.
+        Where nobody keeps a catalogue, items met here for the first time become recommendable,
+        as known from the log; elsewhere what is not listed is wanted by nobody: whoever sends
+        events may invent names. Without a model, what was wanted over all time is what is popular.
         """
-        self.catalogue.note(items)
+        if not self.catalogue.lists_any:
+            self.catalogue.note(items)
         rows = np.array([self.catalogue.index(item) for item in items], np.int32)
         known = rows >= 0
+        if self.catalogue.lists_any:
+            known[known] = self.catalogue.listed[rows[known]]
         self.trending = np.zeros(self.catalogue.size, np.float32)
         self.trending[rows[known]] = trending[known]
         if self.model is None:

@@ -21,7 +21,8 @@ class Blobs(MemoryStore):
 
 def published(item: str) -> bytes:
     tally = Tally()
-    tally.add([item], np.array([Kind.click], np.uint8), np.array([1_000], np.int64))
+    at, who = np.array([1_000], np.int64), np.array([7], np.uint64)
+    tally.add([item], np.array([Kind.click], np.uint8), at, who)
     return pack(tally.snapshot())
 
 

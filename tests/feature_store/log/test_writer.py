@@ -85,7 +85,9 @@ def _assert_exactly_once(home: Home, feeder: Feeder) -> None:
         assert not any(streams.length(bucket) for bucket in range(SETTINGS.buckets))
         trends = parse(streams.get_blob(BLOB_NAME))
         assert trends.items == ("tea",)
-        assert trends.popular.tolist() == [float(feeder.count)]
+        assert trends.deeds is not None
+        assert trends.deeds[0].tolist() == [float(feeder.count)]
+        assert trends.popular.tolist() == pytest.approx([float(min(feeder.count, 11))])
     finally:
         streams.close()
     assert not list(home.log.rglob("*.tmp"))
@@ -341,3 +343,34 @@ def test_streams_of_the_store_are_what_the_writer_asks_for() -> None:
     streams: Streams = Streams("redis://127.0.0.1:1", SETTINGS)
     with pytest.raises(StoreUnavailable):
         Writer(streams, Path("log"), Path("decisions"), 3, system_clock)
+
+
+async def test_one_user_does_not_lead_however_often_the_writer_begins_anew(
+    home: Home, store: Store
+) -> None:
+    """Each writer learns from the files and the streams who has counted already."""
+    crowd = [Event(f"c{n}", f"u{n}", Kind.click, T0, item="tea") for n in range(5)]
+    await store.append(crowd, T0)
+    streams = open_streams(SETTINGS, home)
+    for first in range(0, 400, 50):
+        some = range(first, first + 50)
+        await store.append(
+            [Event(f"e{n}", "umallory", Kind.purchase, T0 + n, item="mine") for n in some], T0
+        )
+        writer = Writer(streams, home.log, home.decisions, SETTINGS.buckets, system_clock)
+        while writer.turn():
+            pass
+        if first % 100:
+            writer.flush()
+        else:
+            # As if killed: counted and published, but still on the stream.
+            writer._publish()
+    trends = parse(streams.get_blob(BLOB_NAME))
+    streams.close()
+    shown = dict(zip(trends.items, trends.rising[0].tolist(), strict=True))
+    summed = dict(zip(trends.items, trends.trending[0].tolist(), strict=True))
+    assert trends.deeds is not None
+    assert trends.deeds.sum(axis=1).tolist() == [5.0, 400.0]
+    assert summed["mine"] == pytest.approx(5.0, rel=0.01)
+    assert shown["mine"] == 0
+    assert shown["tea"] == pytest.approx(4.0, rel=0.01)

@@ -1,7 +1,8 @@
 import numpy as np
 
 from domain.events import KINDS, Kind
-from models.recommend.desk import popularity
+from models.recommend.catalogue import Catalogue
+from models.recommend.desk import Desk, popularity
 from models.recommend.model import RecommendModel
 from tests.golden.shop import COUNTS, LEARNED, NOW, shop_desk, shop_model
 
@@ -28,8 +29,9 @@ def test_a_model_without_popularity_says_what_it_says_to_nobody():
     assert popularity(bare).tolist() == [0.0] * len(LEARNED)
 
 
-def test_trends_bring_in_items_of_the_log():
-    desk = shop_desk(shop_model())
+def test_trends_bring_in_items_of_the_log_where_nobody_keeps_a_catalogue():
+    model = shop_model()
+    desk = Desk(Catalogue(model.items, model.hashes), model)
     desk.catalogue.delete("tea")
     desk.show_trends(["met", "milk", "tea"], np.array([3.0, 1.0, 9.0]), np.array([1.0, 2.0, 3.0]))
     assert desk.trending is not None
@@ -40,6 +42,24 @@ def test_trends_bring_in_items_of_the_log():
     assert not live[desk.catalogue.index("tea")]
     assert desk.popular is not None
     assert desk.popular.size == len(LEARNED)
+
+
+def test_an_invented_name_is_nowhere_where_a_catalogue_is_kept():
+    for desk in (shop_desk(shop_model()), shop_desk()):
+        size = desk.catalogue.size
+        desk.show_trends(["invented", "milk"], np.array([9.0, 1.0]), np.array([9.0, 1.0]))
+        assert "invented" not in desk.catalogue
+        assert desk.catalogue.size == size
+        assert desk.trending is not None
+        assert desk.trending.sum() == 1
+
+
+def test_what_a_model_learned_but_nobody_lists_does_not_trend():
+    desk = shop_desk(shop_model())
+    bare = next(name for name in LEARNED if not desk.catalogue.listed[desk.catalogue.index(name)])
+    desk.show_trends([bare, "milk"], np.array([9.0, 1.0]), np.array([9.0, 1.0]))
+    assert desk.trending is not None
+    assert desk.trending[desk.catalogue.index(bare)] == 0
 
 
 def test_deleted_items_do_not_come_back_by_trending():
@@ -55,6 +75,6 @@ def test_deleted_items_do_not_come_back_by_trending():
 def test_without_a_model_trends_say_what_is_popular():
     desk = shop_desk()
     assert desk.popular is None
-    desk.show_trends(["milk", "new"], np.array([1.0, 2.0]), np.array([8.0, 4.0]))
+    desk.show_trends(["milk", "tea"], np.array([1.0, 2.0]), np.array([8.0, 4.0]))
     assert desk.popular is not None
     assert desk.popular[desk.catalogue.index("milk")] == 8

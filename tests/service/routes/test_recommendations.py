@@ -349,7 +349,8 @@ def test_trends_reach_those_without_a_history(tmp_path: Path) -> None:
 
     from feature_store.trends import BLOB_NAME, Trends, pack
 
-    trends = Trends(NOW, ("jam", "met"), np.array([[2.0, 1.0]] * 2), np.array([1.0, 2.0]), {})
+    sums = np.array([[2.0, 1.0]] * 2)
+    trends = Trends(NOW, ("jam", "met"), sums, sums[0], {}, None, np.array([3.0, 4.0]))
     with app_in_memory(tmp_path) as app:
         app.runner.run(app.store.put_blob(BLOB_NAME, pack(trends)))
         app.runner.run(app.context.trends.look())

@@ -62,7 +62,8 @@ def test_an_item_nobody_knows_gets_what_everybody_gets(shop: App) -> None:
 
 
 def test_what_is_in_demand_of_a_category(shop: App) -> None:
-    trends = Trends(NOW, ("tea", "jam", "milk"), np.array([[3.0, 2, 1]] * 2), np.zeros(3), {})
+    rising, people = np.array([[3.0, 2, 1]] * 2), np.full(3, 9.0)
+    trends = Trends(NOW, ("tea", "jam", "milk"), rising, np.zeros(3), {}, None, people)
     shop.runner.run(shop.store.put_blob(BLOB_NAME, pack(trends)))
     shop.runner.run(shop.context.trends.look())
     shop.send("GET", "/v1/trending")
