@@ -23,7 +23,7 @@ from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from models.bundle import DataStamp
 from training.fit.facts import ReadItems, no_items, read_items
-from training.fit.sentiment import tones_in_log, with_tones
+from training.fit.sentiment import Reviewed, reviews_in_log
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,7 +65,7 @@ def load_log(home: Home, settings: StoreSettings, url: str | None = None) -> Log
     ids = tuple(name for name in names if name)
 
     def described() -> dict[str, Item]:
-        return with_tones(read_items(settings, home, url), tones_in_log(home.log))
+        return Reviewed(read_items(settings, home, url), reviews_in_log(home.log))
 
     return Log(history, ids, str(home.log), described)
 

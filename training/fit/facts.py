@@ -7,7 +7,7 @@ what a member makes of it.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from feature_store.opening import open_store
 from feature_store.settings import Home
 from feature_store.store import StoreSettings
 from models.recommend.catalogue import NO_PRICE, token
+from training.fit.sentiment import Reviewed
 from training.importing.attributes import item_of
 from training.importing.readers import FAULT, ROW
 
@@ -30,9 +31,17 @@ ReadItems = Callable[[], Catalogued]
 
 @dataclass(frozen=True, eq=False)
 class ItemFacts:
-    """What the catalogue says of n items, in the order of their numbers; None where nothing."""
+    """What the catalogue says of n items, in the order of their numbers; None where nothing.
+
+    told: answers the same with what was said of the items before a time; None where nothing is.
+    """
 
     items: tuple[Item | None, ...]
+    told: Callable[[int], "ItemFacts"] | None = None
+
+    def before(self, as_of: int) -> "ItemFacts":
+        """Answer what is known as of a time (UTC ms): what others said later is not."""
+        return self if self.told is None else self.told(as_of)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -77,7 +86,15 @@ def _texts(item: Item) -> Iterable[str]:
 
 def facts_of(ids: Sequence[str], catalogue: Catalogued) -> ItemFacts:
     """Answer what `catalogue` says of these items, in their order."""
-    return ItemFacts(tuple(catalogue.get(one) for one in ids))
+    items = tuple(catalogue.get(one) for one in ids)
+    if not isinstance(catalogue, Reviewed) or not len(catalogue.reviews.items):
+        return ItemFacts(items)
+
+    @lru_cache(maxsize=8)
+    def told(as_of: int) -> ItemFacts:
+        return facts_of(ids, catalogue.before(as_of))
+
+    return ItemFacts(items, told)
 
 
 def no_items() -> Catalogued:

@@ -7,7 +7,7 @@ reviews of either sort nothing is said. Knows nothing of what is made of it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,25 @@ _FEATURES = 1 << 16
 
 @dataclass(frozen=True)
 class Reviews:
-    """Texts with the item of each, and its stars on the log's own scale, NaN without."""
+    """Texts with the item of each, its stars on the log's own scale, NaN without, and when each
+    was written (UTC ms); an empty `ats` is of long ago."""
 
     items: Sequence[str]
     texts: Sequence[str]
     stars: npt.NDArray[np.float64]
+    ats: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def before(self, as_of: int) -> "Reviews":
+        """Keep what was written before `as_of` (UTC ms)."""
+        if not len(self.ats):
+            return self
+        kept = np.flatnonzero(self.ats < as_of)
+        return Reviews(
+            [self.items[row] for row in kept.tolist()],
+            [self.texts[row] for row in kept.tolist()],
+            self.stars[kept],
+            self.ats[kept],
+        )
 
 
 @dataclass(frozen=True)
@@ -54,15 +68,17 @@ class Tone:
 
 
 def reviews_in(rows: pl.DataFrame) -> Reviews:
-    """Answer the reviews among rows of the log: item, kind, value (micros), flags, properties."""
+    """Answer the reviews among rows of the log: item, kind, at, value (micros), flags,
+    properties."""
     some = rows.filter(
         (pl.col("kind") == int(Kind.rating)) & (pl.col("item") != "") & (pl.col("properties") != "")
     )
     items: list[str] = []
     texts: list[str] = []
     stars: list[float] = []
-    for item, value, flags, properties in some.select(
-        "item", "value", "flags", "properties"
+    ats: list[int] = []
+    for at, item, value, flags, properties in some.select(
+        "at", "item", "value", "flags", "properties"
     ).iter_rows():
         try:
             told = json.loads(properties)
@@ -74,7 +90,8 @@ def reviews_in(rows: pl.DataFrame) -> Reviews:
             items.append(item)
             texts.append(text)
             stars.append(value / 1e6 if flags & HAS_VALUE else np.nan)
-    return Reviews(items, texts, np.array(stars, np.float64))
+            ats.append(at)
+    return Reviews(items, texts, np.array(stars, np.float64), np.array(ats, np.int64))
 
 
 def _grams(text: str) -> list[str]:
@@ -152,7 +169,23 @@ def with_tones(catalogue: Mapping[str, Item], tones: Mapping[str, Tone]) -> dict
     return out
 
 
-def tones_in_log(log: Path, seed: int = 0) -> dict[str, Tone]:
-    """Answer the tone of every item reviewed in a log."""
-    columns = ["item", "kind", "value", "flags", "properties"]
-    return tone_by_item(reviews_in(read_log(log, columns)), seed)
+class Reviewed(dict[str, Item]):
+    """A catalogue, and what reviews said of its items until one time or another."""
+
+    def __init__(self, catalogue: Mapping[str, Item], reviews: Reviews, seed: int = 0) -> None:
+        super().__init__(catalogue)
+        self.reviews, self._seed = reviews, seed
+
+    def __bool__(self) -> bool:
+        """Whether anything is said of any item."""
+        return len(self) > 0 or len(self.reviews.items) > 0
+
+    def before(self, as_of: int) -> dict[str, Item]:
+        """Answer the catalogue with the tones of the reviews written before `as_of` (UTC ms)."""
+        return with_tones(self, tone_by_item(self.reviews.before(as_of), self._seed))
+
+
+def reviews_in_log(log: Path) -> Reviews:
+    """Answer every review in a log."""
+    columns = ["at", "item", "kind", "value", "flags", "properties"]
+    return reviews_in(read_log(log, columns))

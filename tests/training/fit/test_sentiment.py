@@ -9,8 +9,10 @@ import pytest
 from domain.events import Kind
 from domain.items import Item
 from feature_store.records import HAS_VALUE
+from training.fit.facts import facts_of
 from training.fit.sentiment import (
     ATTRIBUTE,
+    Reviewed,
     Reviews,
     Tone,
     reviews_in,
@@ -87,9 +89,41 @@ def test_reviews_are_found_among_the_rows_of_a_log():
         ("", Kind.rating, 5_000_000, HAS_VALUE, json.dumps({"text": "shop"})),
         ("g", Kind.rating, 5_000_000, HAS_VALUE, ""),
     ]
-    names = ["item", "kind", "value", "flags", "properties"]
-    found = reviews_in(
-        pl.DataFrame([(a, int(b), *rest) for a, b, *rest in rows], names, orient="row")
-    )
+    names = ["at", "item", "kind", "value", "flags", "properties"]
+    numbered = [(at, a, int(b), *rest) for at, (a, b, *rest) in enumerate(rows)]
+    found = reviews_in(pl.DataFrame(numbered, names, orient="row"))
+    assert found.ats.tolist() == [0, 1]
     assert (found.items, found.texts) == (["a", "b"], ["fine", "good"])
     np.testing.assert_array_equal(found.stars, [4.0, np.nan])
+
+
+def test_what_is_written_later_is_not_known_before():
+    """Praise until 200, then blame: as of 200 nobody has heard of it."""
+    said = reviews(400, silent=0)
+    early = Reviews(said.items, said.texts, said.stars, np.arange(400))
+    late = Reviews(["i1"] * 300, [BAD[0]] * 300, np.ones(300), np.arange(300) + 1_000)
+    whole = Reviews(
+        [*early.items, *late.items],
+        [*early.texts, *late.texts],
+        np.concatenate([early.stars, late.stars]),
+        np.concatenate([early.ats, late.ats]),
+    )
+    assert early.before(200).texts == early.texts[:200]
+    catalogue = Reviewed({"i0": Item("i0", "Mug")}, whole)
+    facts = facts_of(["i1", "i0", "i9"], catalogue)
+    assert facts.items == (None, Item("i0", "Mug"), None)
+    then, now = facts.before(400), facts.before(2_000)
+    assert [one and one.attributes for one in then.items] == [
+        {ATTRIBUTE: "5"}, {ATTRIBUTE: "1"}, None,
+    ]  # fmt: skip
+    assert now.items[0] is not None
+    assert int(str(now.items[0].attributes[ATTRIBUTE])) < 4
+    assert facts.before(400) is then
+    assert facts.before(0).items == facts.items
+
+
+def test_a_catalogue_without_reviews_is_the_same_at_any_time():
+    plain = facts_of(["i0"], Reviewed({"i0": Item("i0")}, Reviews([], [], np.zeros(0))))
+    assert plain.before(0) is plain
+    assert not Reviewed({}, Reviews([], [], np.zeros(0)))
+    assert Reviewed({}, reviews())
