@@ -192,10 +192,9 @@ class Fit:
 
     def learner(self, known: Interactions, as_of: int) -> Learner:
         """Learn from the known events as of `as_of`."""
-        settings = self.settings
-        return Learner(
-            Lesson(known, as_of, self.repeats, settings.seed, settings.threads, self.facts)
-        )
+        settings, facts = self.settings, self.facts
+        facts = None if facts is None else facts.before(as_of)
+        return Learner(Lesson(known, as_of, self.repeats, settings.seed, settings.threads, facts))
 
     def tune(self, split: Split) -> Tuned:
         """Tune every member and the weights on a validation split."""
