@@ -16,6 +16,7 @@ from models.recommend.catalogue import Catalogue, Flags, Scores
 from models.recommend.content import Content
 from models.recommend.lookup import Indices
 from models.recommend.member import REORDER, Floats
+from models.recommend.touched import Asked
 
 CONTENT = "content"
 """The member's name, in a model and in what an answer says of its sources."""
@@ -214,6 +215,32 @@ class Arrivals:
             scores[:known] = total
         self._write(scores[known:], taste.vector, (middle, best), (most - mean) * scale)
         return Stand(scores, moved)
+
+    def beside(
+        self,
+        total: Scores,
+        taste: Taste,
+        asked: Asked,
+        known: tuple[float, float],
+        allowed: Flags,
+    ) -> Stand | None:
+        """Answer what `stand` does where few of the model's items were scored, float32[known].
+
+        The others' totals are minus infinity. taste: without a share of arrivals. asked: the
+        same for the content member. known: the mean of all totals, and the largest product of
+        the content member's vectors with what is asked.
+        """
+        middle, peak = known
+        if asked.scale == 0 or not self.count:
+            return None
+        scores, size = np.empty(self.catalogue.size, np.float32), total.shape[0]
+        scores[:size] = total
+        best = total.max(where=allowed[:size], initial=-np.inf)
+        if best == -np.inf:
+            best = total.max()
+        line = (middle, float(best))
+        self._write(scores[size:], taste.vector, line, (peak - asked.mean) * asked.scale)
+        return Stand(scores, None)
 
     def _write(self, out: Scores, taste: Floats, totals: tuple[float, float], peak: float) -> None:
         """Write arrivals' scores: on the line through the mean and the highest of both."""

@@ -111,6 +111,32 @@ class Blend:
         self._members = tuple([one[1] for one in moving])
         self._weights = frozen(np.array([one[2] for one in moving]), np.float32)
 
+    @property
+    def moving(self) -> tuple[Member, ...]:
+        """The members whose scores depend on the history, in parts' order."""
+        return self._members
+
+    @property
+    def standing(self) -> Floats:
+        """The standard scores of what is the same for everybody: float32[s, n]."""
+        return self._standing
+
+    @property
+    def base(self) -> Floats:
+        """What is the same for everybody, added up: float32[n]."""
+        return self._base
+
+    def few(self, rows: Ints, raw: Floats, means: Floats, scales: Floats) -> Scored:
+        """Answer the weighted scores of int32[u] items alone, numbered as they stand there.
+
+        raw: float32[m, u], what `moving` says of them; means, scales: float32[m] over all items.
+        """
+        total, gains = np.empty(rows.shape[0], np.float32), scales * self._weights
+        weigh(raw, means, gains, frozen(self._base[rows], np.float32), total)
+        still = frozen(self._still[:, rows], np.float32)
+        standing = frozen(self._standing[:, rows], np.float32)
+        return Scored(total, still, (raw, means, gains), standing, scales)
+
     def score(self, past: Past) -> Scored:
         """Answer the weighted scores of all items for one history."""
         count, n = len(self._members), self._base.shape[0]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments, standardise
+from models.recommend.touched import Touched
 
 I64 = npt.NDArray[np.int64]
 _FADED = 1e-5
@@ -51,6 +52,26 @@ def _pass_on(
     return moments(out)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _passed(
+    holds: tuple[np.ndarray, np.ndarray, np.ndarray], given: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answer what `_pass_on` adds, in its order: int32[e] items and float32[e]."""
+    offsets, items, shares = holds
+    count = 0
+    for group in range(given.shape[0]):
+        if given[group] > 0.0:
+            count += offsets[group + 1] - offsets[group]
+    names, values = np.empty(count, np.int32), np.empty(count, np.float32)
+    at = 0
+    for group in range(given.shape[0]):
+        if given[group] > 0.0:
+            for e in range(offsets[group], offsets[group + 1]):
+                names[at], values[at] = items[e], np.float32(given[group]) * shares[e]
+                at += 1
+    return names, values
+
+
 class Category(Moving):
     """Which categories items are in, and how much of each category's demand each item has."""
 
@@ -81,6 +102,12 @@ class Category(Moving):
         given = np.zeros(self.holds[0].shape[0] - 1)
         _given(self.belongs, (past.indices, past.weights), self.decay, given)
         return _pass_on(self.holds, given, out)
+
+    def touch(self, past: Past) -> Touched:
+        """Answer what the categories of `past` pass on; see `raw`."""
+        given = np.zeros(self.holds[0].shape[0] - 1)
+        _given(self.belongs, (past.indices, past.weights), self.decay, given)
+        return Touched.of(*_passed(self.holds, given), len(self.belongs[0]) - 1)
 
     def _shares(self, index: int) -> tuple[Ints, Floats]:
         """Answer the categories of an item and its share of each; 0 where it is not listed."""

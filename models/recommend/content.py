@@ -13,7 +13,8 @@ from numba import njit
 from domain.items import Item
 from models.recommend.encoder import Encoder
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, standardise
-from models.recommend.rounded import Rounded, products, whole
+from models.recommend.rounded import Rounded, products, spread_of, whole
+from models.recommend.touched import Asked
 
 _FADED = 1e-4
 
@@ -93,6 +94,20 @@ class Content(Moving):
     def told(self, taste: Floats, out: Floats) -> tuple[float, float]:
         """Write the scores for a user's vector, float32[d]; see `raw`."""
         return products(self._rounded.blocks, self._rounded.spread, whole(taste), out)
+
+    @property
+    def told_by(self) -> tuple[Floats, float]:
+        """The item vectors and what they are multiplied by before they are rounded."""
+        return self.vectors, self._rounded.scale
+
+    def asked(self, past: Past) -> Asked:
+        """Answer the user's vector as `raw` multiplies with it."""
+        return self.asked_by(_taste(self.profiles, past.indices, past.weights, self.decay))
+
+    def asked_by(self, taste: Floats) -> Asked:
+        """Answer a user's vector, float32[d], as `told` multiplies with it."""
+        vector = whole(taste)
+        return Asked(vector, *spread_of(self._rounded.spread, vector))
 
     def moments(self, taste: Floats) -> tuple[float, float]:
         """Answer mean and deviation of all vectors' products with a user's, before rounding."""

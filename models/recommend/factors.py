@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, standardise
-from models.recommend.rounded import Rounded, products, whole
+from models.recommend.rounded import Rounded, products, spread_of, whole
+from models.recommend.touched import Asked
 
 _FADED = 1e-4
 _SMALLEST_PIVOT = 1e-9
@@ -156,6 +157,19 @@ def _score(
     return products(blocks, spread, whole(fold_in(factors, gram, indices, confidences)), out)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ask(
+    learned: tuple[np.ndarray, np.ndarray],
+    spread: tuple[np.ndarray, np.ndarray, int],
+    events: tuple[np.ndarray, np.ndarray],
+    decay: tuple[float, float],
+) -> tuple[np.ndarray, float, float]:
+    confidences = _fade(events[1], decay[0], decay[1])
+    vector = whole(fold_in(learned[0], learned[1], events[0], confidences))
+    mean, scale = spread_of(spread, vector)
+    return vector, mean, scale
+
+
 class Factors(Moving):
     """Item vectors and what is needed to solve a user's vector from a history."""
 
@@ -188,6 +202,16 @@ class Factors(Moving):
         rounded, decay = self._rounded, (self.confidence, self.decay)
         learned = (self.factors, self._gram, rounded.blocks)
         return _score(learned, rounded.spread, (past.indices, past.weights), decay, out)
+
+    @property
+    def told_by(self) -> tuple[Floats, float]:
+        """The item vectors and what they are multiplied by before they are rounded."""
+        return self.factors, self._rounded.scale
+
+    def asked(self, past: Past) -> Asked:
+        """Answer the user's vector as `raw` multiplies with it."""
+        learned, decay = (self.factors, self._gram), (self.confidence, self.decay)
+        return Asked(*_ask(learned, self._rounded.spread, (past.indices, past.weights), decay))
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: c_j * y_t' W y_j, W the inverse above; rows sum to scores."""

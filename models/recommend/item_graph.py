@@ -20,6 +20,7 @@ from models.recommend.member import (
     moments,
     standardise,
 )
+from models.recommend.touched import Touched
 
 _FADED = 1e-5
 """Events whose decayed weight is below this are left out: they no longer move the score."""
@@ -44,6 +45,31 @@ def _spread(
             out[targets[e]] += weight * weights[e]
         fading *= decay
     return moments(out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steps(
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
+    indices: np.ndarray,
+    event_weights: np.ndarray,
+    decay: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answer what `_spread` adds, in its order: int32[e] targets and float32[e]."""
+    offsets, targets, weights = edges
+    count, fading, first = 0, 1.0, indices.shape[0]
+    while first > 0 and not fading < _FADED:
+        first -= 1
+        count += offsets[indices[first] + 1] - offsets[indices[first]]
+        fading *= decay
+    items, values = np.empty(count, np.int32), np.empty(count, np.float32)
+    at, fading = 0, 1.0
+    for j in range(indices.shape[0] - 1, first - 1, -1):
+        weight = np.float32(fading * event_weights[j])
+        for e in range(offsets[indices[j]], offsets[indices[j] + 1]):
+            items[at], values[at] = targets[e], weight * weights[e]
+            at += 1
+        fading *= decay
+    return items, values
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -88,6 +114,11 @@ class ItemGraph(Moving):
     def raw(self, past: Past, out: Floats) -> tuple[float, float]:
         """Write what follows the events of `past`, the last counting most."""
         return _spread(self.edges, past.indices, past.weights, self.decay, out)
+
+    def touch(self, past: Past) -> Touched:
+        """Answer what follows the events of `past`; see `raw`."""
+        items, values = _steps(self.edges, past.indices, past.weights, self.decay)
+        return Touched.of(items, values, len(self.edges[0]) - 1)
 
     def _row(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         offsets, targets, weights = self.edges

@@ -4,6 +4,7 @@ It scores and explains; what may be shown, and what to do without a history, is 
 Knows nothing of stores, users or time: the history and `as_of` are arguments.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -18,17 +19,20 @@ from domain.ids import hash64
 from models.recommend.blend import Blend, Scored
 from models.recommend.candidates import ANY_TIME, Scene, scene_of
 from models.recommend.category import Category
+from models.recommend.cells import PARTS, Cells
 from models.recommend.content import Content
 from models.recommend.ease import Ease
 from models.recommend.factors import Factors
 from models.recommend.graph_filter import GraphFilter
 from models.recommend.item_graph import ItemGraph
 from models.recommend.member import Floats, Ints, Member, Past, frozen, standardise
+from models.recommend.narrow import Found, Narrow
 from models.recommend.neighbours import Neighbours
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker
 from models.recommend.repeats import Repeats
 from models.recommend.topk import top_k
+from models.recommend.touched import Asking
 from models.recommend.transformer import Transformer
 
 if TYPE_CHECKING:
@@ -50,7 +54,7 @@ MEMBERS: dict[str, type[Member]] = {
 """Every member by name. A new one adds its line here and one beside its fit."""
 
 Hashes = npt.NDArray[np.uint64]
-_RANKER = "ranker_"
+_RANKER, _INDEX = "ranker_", "index_"
 
 
 def _named(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -112,7 +116,8 @@ class RecommendModel:
     event of each kind says; 0 is ignored. repeats: whether items of the history may be
     recommended again unless the request says otherwise, as learned from the log. ranker: what
     looks again at the best of the blend, None where validation did not speak for one; the
-    members it is told of are heard even at weight 0.
+    members it is told of are heard even at weight 0. index: cells of the item vectors by member,
+    where items are too many to score all of them for every answer; empty without.
     """
 
     items: tuple[str, ...]
@@ -123,8 +128,10 @@ class RecommendModel:
     kind_weights: Floats
     repeats: bool = False
     ranker: Ranker | None = None
+    index: Mapping[str, Cells] = field(default_factory=dict[str, Cells])
+    narrow: Narrow | None = field(init=False, repr=False)
     voices: tuple[str, ...] = field(init=False)
-    _blend: Blend = field(init=False, repr=False)
+    blend: Blend = field(init=False, repr=False)
     _sorted: Hashes = field(init=False, repr=False)
     _order: Ints = field(init=False, repr=False)
 
@@ -134,7 +141,12 @@ class RecommendModel:
         blend = Blend(self.members, self.scorers, self.weights, len(self.items), also)
         if self.ranker and self.ranker.voices != blend.voices:
             raise ValueError("the ranker was learned beside other members")
-        object.__setattr__(self, "_blend", blend)
+        told = zip(self.members, self.scorers, strict=True)
+        asking = {name for name, member in told if isinstance(member, Asking)}
+        if self.index and asking != self.index.keys():
+            raise ValueError("the index is of other members than those with item vectors")
+        object.__setattr__(self, "blend", blend)
+        object.__setattr__(self, "narrow", Narrow(blend, self.index) if self.index else None)
         object.__setattr__(self, "voices", blend.voices)
         object.__setattr__(self, "_order", frozen(order, np.int32))
         object.__setattr__(self, "_sorted", frozen(self.hashes[order], np.uint64))
@@ -180,14 +192,29 @@ class RecommendModel:
         With a ranker the best of the blend that may be shown (bool[m], m ≥ n; None for all) are
         put in its order, above everything else that may be shown.
         """
-        scored = self._blend.score(past)
+        scored = self.blend.score(past)
         if self.ranker is None or not past.indices.size:
             return scored
         return self.ranker.reorder(scored, past, allowed, scene)
 
+    def propose(
+        self, past: Past, allowed: npt.NDArray[np.bool_] | None = None, scene: Scene = ANY_TIME
+    ) -> Scored | Found:
+        """Score the best items: all of them, or with an index what members propose.
+
+        As `score_past`; what nobody proposed then scores minus infinity.
+        """
+        narrow = self.narrow if past.indices.size else None
+        found = None if narrow is None else narrow.find(past, allowed)
+        if narrow is None or found is None:
+            return self.score_past(past, allowed, scene)
+        if self.ranker is None:
+            return found
+        return narrow.reorder(found, self.ranker, past, allowed, scene)
+
     def blended(self, past: Past) -> Scored:
         """Score all n items by the blend alone, as the ranker is told."""
-        return self._blend.score(past)
+        return self.blend.score(past)
 
     def similar(self, index: int) -> Floats:
         """Answer float32[n]: likeness of every item to item `index`, which itself gets -inf."""
@@ -254,6 +281,8 @@ class RecommendModel:
             found.update({f"{name}_{key}": array for key, array in member.arrays().items()})
         if self.ranker is not None:
             found.update({_RANKER + key: array for key, array in self.ranker.arrays().items()})
+        for name, cells in self.index.items():
+            found |= {f"{_INDEX}{name}_{key}": array for key, array in cells.arrays().items()}
         return found
 
     def params(self) -> dict[str, Any]:
@@ -270,6 +299,7 @@ class RecommendModel:
             "kind_weights": [float(weight) for weight in self.kind_weights],
             "repeats": self.repeats,
             **({} if self.ranker is None else {"ranker": self.ranker.params()}),
+            **({"index": {k: v.probes for k, v in self.index.items()}} if self.index else {}),
         }
 
     @classmethod
@@ -300,6 +330,10 @@ class RecommendModel:
             kind_weights=frozen(np.array(params["kind_weights"]), np.float32),
             repeats=bool(params["repeats"]),
             ranker=ranker,
+            index={
+                name: Cells(*(arrays[f"{_INDEX}{name}_{key}"] for key in PARTS), probes=probes)
+                for name, probes in params.get("index", {}).items()
+            },
         )
 
     @classmethod

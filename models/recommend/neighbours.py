@@ -13,6 +13,7 @@ from numba import njit
 
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments, standardise
 from models.recommend.topk import select
+from models.recommend.touched import Touched
 
 _FADED = 0.003
 """Weights that have faded below this are left out."""
@@ -185,6 +186,34 @@ def _propose(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _brought(
+    known: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    log: tuple[np.ndarray, np.ndarray, np.ndarray],
+    past: tuple[np.ndarray, np.ndarray],
+    numbers: tuple[int, float, float, float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answer what `_propose` adds, in its order: int32[e] items and float32[e]."""
+    ends, items, columns = log
+    neighbours, decay, near, reverse, own = numbers
+    places, strengths = _strengths(past[0], decay, columns.shape[0])
+    found, likeness, shared = _alike(known, past, places, strengths, neighbours)
+    count = 0
+    for session in found:
+        count += ends[session + 1] - ends[session]
+    names, values = np.empty(count, np.int32), np.empty(count, np.float32)
+    at = 0
+    for c in range(found.shape[0]):
+        session = items[ends[found[c]] : ends[found[c] + 1]]
+        part = values[at : at + session.shape[0]]
+        _tell(session, int(past[0][shared[c]]), (near, reverse, own), part)
+        for place in range(session.shape[0]):
+            names[at + place] = session[place]
+            part[place] *= likeness[c]
+        at += session.shape[0]
+    return names, values
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _influences(
     known: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     log: tuple[np.ndarray, np.ndarray, np.ndarray],
@@ -271,6 +300,13 @@ class Neighbours(Moving):
         """Write what the most alike sessions held near to what they share with `past`."""
         events = (past.indices, past.weights)
         return _propose(self._known, self._sessions, events, self._numbers, out)
+
+    def touch(self, past: Past) -> Touched:
+        """Answer what the most alike sessions held; see `raw`."""
+        events = (past.indices, past.weights)
+        found = _brought(self._known, self._sessions, events, self._numbers)
+        columns = self._sessions[2]
+        return Touched.of(*found, len(columns), columns)
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: what each event brought to the sessions that held the targets.

@@ -17,12 +17,14 @@ from models.recommend.ask import Ask, Asker, Origin
 from models.recommend.blend import Scored
 from models.recommend.candidates import scene_of
 from models.recommend.catalogue import Flags, Scores
+from models.recommend.controls import NO_CONTROLS
 from models.recommend.desk import Desk
 from models.recommend.diversity import overlap
 from models.recommend.explain import RECENT, Past, told_sources
 from models.recommend.filters import Boosts
 from models.recommend.lookup import Indices
 from models.recommend.member import Past as Heard
+from models.recommend.narrow import Found
 
 NO_PAST = Heard(
     np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32),
@@ -42,7 +44,7 @@ class Proposal(NamedTuple):
     fallback: Fallback | None
     scores: Scores
     floor: float = -np.inf
-    scored: Scored | None = None
+    scored: Scored | Found | None = None
     alike: bool = False
     tell: Callable[[Indices], list[Sources | None]] | None = None
 
@@ -73,7 +75,10 @@ def proposals(case: Case) -> Iterator[Proposal]:
     scored = None
     if model is not None and case.past is not None:
         scene = scene_of(case.as_of, case.ask.device, case.ask.page)
-        scored = model.score_past(case.past, case.allowed, scene)
+        # An item in view, boosts and controls look at the scores of all items.
+        plain = case.target < 0 and case.boosts is None and case.ask.controls is NO_CONTROLS
+        score = model.propose if plain and _learned_only(case) else model.score_past
+        scored = score(case.past, case.allowed, scene)
     stand = stand_of(case, scored)
     # A new item in the history that content can hear needs no likeness to be inferred.
     alike = likeness_to_target(case) if stand is None or case.target >= 0 else None
@@ -91,7 +96,17 @@ def proposals(case: Case) -> Iterator[Proposal]:
     yield from impersonal(case)
 
 
-def stand_of(case: Case, scored: Scored | None) -> Stand | None:
+def _learned_only(case: Case) -> bool:
+    """Tell whether nothing of the history is heard by content alone."""
+    arrivals = case.desk.arrivals
+    if arrivals is None or case.desk.model is None or case.desk.model.narrow is None:
+        return True
+    arrivals.catch_up()
+    new = case.rows[case.rows >= case.desk.catalogue.known]
+    return not new.size or not any(arrivals.vector(row).any() for row in new.tolist())
+
+
+def stand_of(case: Case, scored: Scored | Found | None) -> Stand | None:
     """Answer the scores of all items, those of arrivals among them; None without any.
 
     `scored` None: none of the history's items is the model's; new ones may be.
@@ -105,11 +120,17 @@ def stand_of(case: Case, scored: Scored | None) -> Stand | None:
     taste = arrivals.taste(case.rows, case.asker.kinds, desk.kind_weights)
     if scored is None and taste.share == 0:
         return None
+    if isinstance(scored, Found) and desk.model.narrow is not None:
+        asked = arrivals.content.asked_by(taste.vector)
+        peak = desk.model.narrow.peak(CONTENT, asked)
+        return arrivals.beside(scored.total, taste, asked, (scored.middle, peak), case.allowed)
     total = desk.model.score_past(NO_PAST).total if scored is None else scored.total
     return arrivals.stand(total, taste, case.allowed)
 
 
-def _tell(case: Case, scored: Scored | None, stand: Stand, rows: Indices) -> list[Sources | None]:
+def _tell(
+    case: Case, scored: Scored | Found | None, stand: Stand, rows: Indices
+) -> list[Sources | None]:
     """Tell of content where an item is new, or where new items of the history moved it most."""
     mine = rows >= case.desk.catalogue.known
     if scored is None:

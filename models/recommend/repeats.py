@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, moments
+from models.recommend.touched import Touched
 
 HALF_LIVES = (0.05, 1.0, 7.0, 30.0, 120.0)
 """Days after which an event counts half, in one feature each."""
@@ -192,6 +193,15 @@ class Repeats(Moving):
         """Write scores that are above 0 for items of `past` only."""
         events = (past.indices, past.weights, past.days)
         return _recall(events, _SHORT, self.facts, self.coefficients, self.lift, out)
+
+    def touch(self, past: Past) -> Touched:
+        """Answer the scores of the items of `past`; see `raw`."""
+        names, places = np.unique(past.indices, return_inverse=True)
+        own = Past(places.astype(np.int32), *past[1:])
+        scores = np.empty(len(names), np.float32)
+        few = Repeats(self.facts[names], self.coefficients, self.lift)
+        few.raw(own, scores)
+        return Touched.of(names, scores, len(self.facts))
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: the decayed weight of the events of the targets themselves."""

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from models.recommend.member import Floats, frozen, scale_of
-from models.recommend.products import arranged, multiply
+from models.recommend.products import Whole, arranged, multiply
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -35,6 +35,14 @@ def products(
 ) -> tuple[float, float]:
     """Write every product with int16[d] to float32[n]; answer their mean and 1 / deviation."""
     multiply(blocks, vector, out)
+    return spread_of(spread, vector)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def spread_of(
+    spread: tuple[np.ndarray, np.ndarray, int], vector: np.ndarray
+) -> tuple[float, float]:
+    """Answer mean and 1 / deviation of all products with int16[d], without the products."""
     sums, squares, n = spread
     total, square = 0.0, 0.0
     for row in range(vector.shape[0]):
@@ -47,16 +55,40 @@ def products(
     return scale_of(total, square, n)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def products_at(
+    vectors: np.ndarray, scale: float, vector: np.ndarray, rows: np.ndarray, out: np.ndarray
+) -> None:
+    """Write to float32[k] the products of int32[k] rows of float32[n, d], rounded as all are."""
+    factor = np.float32(scale)
+    for i in range(rows.shape[0]):
+        line, total = vectors[rows[i]], np.int32(0)
+        for k in range(vector.shape[0]):
+            total += np.int32(np.rint(line[k] * factor)) * np.int32(vector[k])
+        out[i] = total
+
+
+def scale_for(vectors: np.ndarray) -> float:
+    """Answer what makes the largest number of float32[n, d] the largest of 16 bits."""
+    largest = float(np.abs(vectors).max(initial=0.0))
+    return 32767 / largest if largest else 0.0
+
+
+def rounded(vectors: np.ndarray, scale: float) -> Whole:
+    """Answer float32[n, d] times the scale as int16[n, d]."""
+    return np.rint(vectors * scale).astype(np.int16)
+
+
 class Rounded:
     """n vectors of d numbers, d even, as `products` wants them.
 
-    norms: float32[n], the length of each before rounding.
+    norms: float32[n], the length of each before rounding. scale: what they were multiplied by.
     """
 
     def __init__(self, vectors: np.ndarray) -> None:
         """Take float32[n, d]."""
-        largest = float(np.abs(vectors).max(initial=0.0))
-        rows = np.rint(vectors * (32767 / largest if largest else 0.0)).astype(np.int16)
+        self.scale = scale_for(vectors)
+        rows = rounded(vectors, self.scale)
         self.blocks = frozen(arranged(rows), np.int16)
         wide = rows.astype(np.float64)
         self.spread = (

@@ -14,7 +14,8 @@ from numba import njit
 
 from models.recommend.attention import Dims, attend, size
 from models.recommend.member import Floats, Ints, Moving, Past, frozen, standardise
-from models.recommend.rounded import Rounded, products, whole
+from models.recommend.rounded import Rounded, products, spread_of, whole
+from models.recommend.touched import Asked
 
 Bytes = npt.NDArray[np.uint8]
 NO_LIMIT = np.float32(np.inf)
@@ -141,6 +142,16 @@ class Transformer(Moving):
         events = (past.indices, past.days, past.kinds)
         held = self._rounded
         return _score(self._learned, events, self._window, held.blocks, held.spread, out)
+
+    @property
+    def told_by(self) -> tuple[Floats, float]:
+        """The item vectors and what they are multiplied by before they are rounded."""
+        return self.vectors, self._rounded.scale
+
+    def asked(self, past: Past) -> Asked:
+        """Answer what the history asks for as `raw` multiplies with it."""
+        vector = whole(self.vector(past))
+        return Asked(vector, *spread_of(self._rounded.spread, vector))
 
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: by how much a target's score falls without each event.

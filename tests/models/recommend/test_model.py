@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,13 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.clock import DAY_MS
+from domain.errors import BundleRefused
 from domain.events import KINDS, Kind
 from domain.ids import hash64
-from models.bundle import Draft, Golden, write_bundle
+from models.bundle import Draft, Golden, open_bundle, write_bundle
 from models.families import load_scorer
 from models.recommend.model import MEMBERS, RecommendModel
 from models.recommend.topk import top_k
-from tests.models.recommend.small import AS_OF, history, small_model
+from tests.models.recommend.small import AS_OF, history, past_of, small_model
+from tests.models.recommend.small_index import indexed_model
 
 MODEL = small_model()
 
@@ -197,3 +200,38 @@ def test_parts_that_do_not_fit_are_refused():
     arrays["hashes"] = arrays["hashes"][:-1]
     with pytest.raises(ValueError, match="do not fit"):
         RecommendModel.from_parts(arrays, MODEL.params())
+
+
+def test_a_bundle_keeps_the_index_and_opens_without_one(tmp_path):
+    model = indexed_model(300)
+    past = past_of([3, 7])
+    draft = Draft("recommend", AS_OF, model.arrays(), model.params())
+    again = RecommendModel.from_bundle(write_bundle(tmp_path, draft))
+    assert again.index.keys() == model.index.keys()
+    assert again.narrow is not None
+    vector = model.scorers[model.members.index("factors")].asked(past).vector
+    found, wanted = (one.index["factors"].nearest(vector, 9) for one in (again, model))
+    assert found[0].tolist() == wanted[0].tolist()
+    assert not again.index["factors"].blocks.flags.owndata
+    bare = replace(model, index={})
+    draft = Draft("recommend", AS_OF, bare.arrays(), bare.params())
+    opened = RecommendModel.from_bundle(write_bundle(tmp_path, draft))
+    assert (opened.narrow, dict(opened.index)) == (None, {})
+    assert opened.propose(past).total.tolist() == model.score_past(past).total.tolist()
+
+
+def test_a_bundle_whose_index_was_changed_or_does_not_fit_is_refused(tmp_path):
+    model = indexed_model(300)
+    arrays = model.arrays()
+    draft = Draft("recommend", AS_OF, arrays, model.params())
+    path = write_bundle(tmp_path, draft).path / "arrays" / "index_factors_items.npy"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
+    with pytest.raises(BundleRefused, match=r"index_factors_items.npy was changed"):
+        open_bundle(path.parent.parent)
+    other = {**arrays, "index_factors_starts": arrays["index_factors_starts"] + 1}
+    with pytest.raises(ValueError, match="do not fit together"):
+        RecommendModel.from_parts(other, model.params())
+    params = model.params()
+    params["index"].pop("factors")
+    with pytest.raises(ValueError, match="of other members"):
+        RecommendModel.from_parts(arrays, params)

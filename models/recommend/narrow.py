@@ -1,0 +1,178 @@
+"""Narrow scoring: members propose a few items each, and only those are scored, by all members.
+
+Members with item vectors propose by an index, others from what they say anything of, and what is
+the same for everybody by its head. Scores are those of a pass over all items; what nobody
+proposed has none. Knows nothing of questions, or of how the index was made.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from models.recommend.blend import Blend, Scored
+from models.recommend.candidates import Scene
+from models.recommend.cells import Cells
+from models.recommend.member import Floats, Ints, Past, frozen
+from models.recommend.ranker import Ranker
+from models.recommend.topk import top_k
+from models.recommend.touched import Asked, Asking, Touched, Touching, products_of
+
+Flags = np.ndarray
+INDEXED, LISTED, WHOLE = "indexed", "listed", "whole"
+
+
+class Reach(NamedTuple):
+    """How many items are looked at.
+
+    proposed: items that every member proposes at most. enough: with fewer items left that may
+    be shown, all are scored; an answer holds up to 500, and the decision must not hang on how
+    many places are asked for. few: where no more items may be shown than this, all of those are
+    scored. head: of what is the same for everybody, so many are gone through for some that may
+    be shown.
+    """
+
+    proposed: int = 300
+    enough: int = 650
+    few: int = 4_000
+    head: int = 20_000
+
+
+DEFAULT_REACH: Final = Reach()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The scores of some of n items; `total` and `parts` are those of blend.Scored.
+
+    total: float32[n], minus infinity where an item was not scored. rows: int32[u], the scored
+    items, ascending. few: their scores, numbered as they stand in `rows`. middle: the mean of
+    all n totals.
+    """
+
+    total: Floats
+    rows: Ints
+    few: Scored
+    middle: float
+
+    def parts(self, rows: Ints) -> Floats:
+        """Answer float32[voices, k]: what each voice added to int32[k] of the scored items."""
+        return self.few.parts(np.searchsorted(self.rows, rows).astype(np.int32))
+
+
+class Narrow:
+    """A blend over n items with an index for its members that have item vectors.
+
+    tally: how often members proposed (indexed), all that may be shown were scored (listed), or
+    too few were left and all items had to be (whole).
+    """
+
+    def __init__(
+        self, blend: Blend, cells: Mapping[str, Cells], reach: Reach = DEFAULT_REACH
+    ) -> None:
+        """Take the blend, and the index of every one of its members that has item vectors.
+
+        Raises ValueError where one is of other items, KeyError where one is missing.
+        """
+        self._blend, self._cells, self._reach = blend, dict(cells), reach
+        self.tally: Counter[str] = Counter()
+        names = blend.voices[len(blend.voices) - len(blend.moving) :]
+        self._members = tuple(zip(names, blend.moving, strict=True))
+        for name, member in self._members:
+            if isinstance(member, Asking):
+                vectors = member.told_by[0]
+                if self._cells[name].size != len(vectors):
+                    raise ValueError(f"the index of {name} is of other items")
+            elif not isinstance(member, Touching):
+                raise ValueError(f"{name} scores all items or none")
+        standing = [*blend.standing, blend.base]
+        self._heads = tuple(top_k(row, reach.head) for row in standing)
+        self._first = np.unique(np.concatenate([head[: reach.proposed] for head in self._heads]))
+        self._middle = float(blend.base.mean(dtype=np.float64))
+
+    def find(self, past: Past, allowed: Flags | None) -> Found | None:
+        """Score what members propose for a history; None where that leaves too few to show.
+
+        allowed: bool[m], m ≥ n, what may be shown; None for everything.
+        """
+        n, few = self._blend.base.shape[0], self._reach.few
+        count = n if allowed is None else int(np.count_nonzero(allowed[:n]))
+        may = None if allowed is None else allowed[:n]
+        told = [self._told(member, past) for _, member in self._members]
+        if count <= few:
+            some = [np.arange(n, dtype=np.int32) if may is None else _true(may)]
+        else:
+            some = self._proposed(told, may if count < n else None)
+        rows = np.unique(np.concatenate([*some, past.indices]))
+        left = len(rows) if may is None else int(np.count_nonzero(may[rows]))
+        if count > few and left < self._reach.enough:
+            self.tally[WHOLE] += 1
+            return None
+        self.tally[INDEXED if count > few else LISTED] += 1
+        return self._scored(told, rows)
+
+    def reorder(
+        self, found: Found, ranker: Ranker, past: Past, allowed: Flags | None, scene: Scene
+    ) -> Found:
+        """Put the best in the ranker's order, in `found.total` itself."""
+        rows = found.rows
+        own = past._replace(indices=np.searchsorted(rows, past.indices).astype(np.int32))
+        may = None if allowed is None else allowed[rows]
+        among(ranker, rows).reorder(found.few, own, may, scene)
+        found.total[rows] = found.few.total
+        return found
+
+    def peak(self, name: str, asked: Asked) -> float:
+        """Answer the largest product of a member's item vectors with a vector, by its index."""
+        _, values = self._cells[name].nearest(asked.vector, 1)
+        return float(values[0])
+
+    @staticmethod
+    def _told(member: object, past: Past) -> Asked | Touched:
+        if isinstance(member, Asking):
+            return member.asked(past)
+        assert isinstance(member, Touching)
+        return member.touch(past)
+
+    def _proposed(self, told: list[Asked | Touched], may: Flags | None) -> list[Ints]:
+        """Answer what every member proposes of what may be shown; None for everything."""
+        some, most = [self._first], self._reach.proposed
+        if may is not None:
+            some = [head[np.flatnonzero(may[head])[:most]] for head in self._heads]
+        for (name, _), one in zip(self._members, told, strict=True):
+            if isinstance(one, Touched):
+                some.append(one.best(most, may))
+            elif one.scale > 0:
+                some.append(self._cells[name].nearest(one.vector, most, allowed=may)[0])
+        return some
+
+    def _scored(self, told: list[Asked | Touched], rows: Ints) -> Found:
+        raw = np.zeros((len(told), len(rows)), np.float32)
+        means, scales = (np.array([one[k] for one in told], np.float32) for k in (-2, -1))
+        for place, ((_, member), one) in enumerate(zip(self._members, told, strict=True)):
+            if isinstance(one, Touched):
+                one.at(rows, raw[place])
+            elif isinstance(member, Asking):
+                products_of(member, one.vector, rows, raw[place])
+        few = self._blend.few(rows, raw, means, scales)
+        total = np.full(self._blend.base.shape[0], -np.inf, np.float32)
+        total[rows] = few.total
+        return Found(total, rows, few, self._middle)
+
+
+def _true(flags: Flags) -> Ints:
+    return np.flatnonzero(flags).astype(np.int32)
+
+
+def among(ranker: Ranker, rows: Ints) -> Ranker:
+    """Answer the ranker for int32[u] of its items alone, numbered as they stand there."""
+    scenery = ranker.scenery
+    if scenery is not None:
+        devices, pages = (
+            frozen(lifts[:, rows] if lifts.shape[1] else lifts, np.float32)
+            for lifts in scenery.lifts
+        )
+        scenery = replace(scenery, lifts=(devices, pages))
+    return replace(ranker, facts=frozen(ranker.facts[rows], np.float32), scenery=scenery)
