@@ -17,8 +17,8 @@ FEW = 4
 def turn(rows: np.ndarray, first: int, columns: np.ndarray) -> int:
     """Write the block of rows from `first` on as columns; answer how many they are."""
     width = min(columns.shape[1], rows.shape[0] - first)
-    for row in range(width):
-        for column in range(rows.shape[1]):
+    for column in range(rows.shape[1]):
+        for row in range(width):
             columns[column, row] = rows[first + row, column]
     return width
 

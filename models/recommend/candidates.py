@@ -24,6 +24,7 @@ TOLD = ("score", "place")
 _FIRST_OWN = len(CASE) + len(ITEM)
 _FIRST_TOLD = _FIRST_OWN + len(OWN)
 _HOUR_MS = 3_600_000
+_LANES = 16
 
 
 class Scene(NamedTuple):
@@ -54,50 +55,58 @@ def columns_of(voices: Sequence[str]) -> tuple[str, ...]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _tell(chosen: np.ndarray, scores: np.ndarray, column: int, rows: np.ndarray) -> None:
-    """Write a voice's score of each candidate and, beside it, how many are higher: its place.
+def _tell(chosen: np.ndarray, scores: np.ndarray, told: np.ndarray) -> None:
+    """Write to float64[2, c] a voice's score of each candidate and how many are higher: its place.
 
-    All are compared with all, in vector lanes: quicker than sorting so few.
+    All are compared with all, two at a time with every vector lane full: quicker than sorting
+    so few. What fills up the last lanes is higher than nothing.
     """
     count = chosen.shape[0]
-    own = np.empty(count, np.float32)
+    own = np.full((count + _LANES - 1) // _LANES * _LANES, np.float32(-np.inf))
+    places = np.zeros(own.shape[0], np.int32)
     for c in range(count):
         own[c] = scores[chosen[c]]
+    for other in range(0, count, 2):
+        one, two = own[other], own[other + 1]
+        for c in range(own.shape[0]):
+            places[c] += np.int32(one > own[c]) + np.int32(two > own[c])
     for c in range(count):
-        score, place = own[c], np.int32(0)
-        for other in range(count):
-            place += np.int32(own[other] > score)
-        rows[c, column], rows[c, column + 1] = score, place
+        told[0, c], told[1, c] = own[c], places[c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _describe(
-    indices: np.ndarray, days: np.ndarray, slots: np.ndarray, chosen: np.ndarray, rows: np.ndarray
+    indices: np.ndarray, days: np.ndarray, chosen: np.ndarray, columns: np.ndarray
 ) -> None:
-    """Write what a history says of itself and of each candidate in it; `slots` is all -1."""
-    h, count = indices.shape[0], chosen.shape[0]
-    distinct = 0
-    for c in range(count):
-        slots[chosen[c]] = c
-        rows[c, _FIRST_OWN : _FIRST_OWN + 2] = 0.0
-        rows[c, _FIRST_OWN + 2 : _FIRST_OWN + 4] = np.nan
-    last = np.full(slots.shape[0], False)
+    """Write what a history says of itself and of each candidate in it.
+
+    Events are compared with all later ones and with all candidates, in vector lanes: nothing
+    here grows with the number of items.
+    """
+    h, count, distinct = indices.shape[0], chosen.shape[0], 0
+    often, share = columns[_FIRST_OWN], columns[_FIRST_OWN + 1]
+    since, back = columns[_FIRST_OWN + 2], columns[_FIRST_OWN + 3]
+    often[:] = 0.0
+    since[:] = np.nan
+    back[:] = np.nan
     for j in range(h - 1, -1, -1):
-        first_met = not last[indices[j]]
-        last[indices[j]] = True
-        distinct += first_met
-        c = slots[indices[j]]
-        if c >= 0:
-            rows[c, _FIRST_OWN] += 1.0
-            if first_met:
-                rows[c, _FIRST_OWN + 2] = np.log1p(days[j])
-                rows[c, _FIRST_OWN + 3] = h - 1 - j
+        again, found, item, later = np.int32(0), np.int32(-1), indices[j], indices[j + 1 :]
+        for k in range(later.shape[0]):
+            again += np.int32(later[k] == item)
+        distinct += again == 0
+        for c in range(count):
+            found = max(found, np.int32(c) if chosen[c] == item else np.int32(-1))
+        if found >= 0:
+            often[found] += 1.0
+            if again == 0:
+                since[found] = np.log1p(days[j])
+                back[found] = h - 1 - j
+    columns[0, :] = h
+    columns[1, :] = distinct
+    columns[2, :] = (h - distinct) / max(h, 1)
+    columns[3, :] = np.log1p(days[h - 1]) if h else np.nan
     for c in range(count):
-        rows[c, 0] = h
-        rows[c, 1] = distinct
-        rows[c, 2] = (h - distinct) / max(h, 1)
-        rows[c, 3] = np.log1p(days[h - 1]) if h else np.nan
-        rows[c, _FIRST_OWN + 1] = rows[c, _FIRST_OWN] / max(h, 1)
+        share[c] = often[c] / max(h, 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -113,35 +122,38 @@ def _fill(
     scales: np.ndarray,
     hour: float,
     weekday: float,
-    rows: np.ndarray,
+    columns: np.ndarray,
 ) -> None:
-    _describe(indices, days, np.full(total.shape[0], np.int32(-1)), chosen, rows)
+    _describe(indices, days, chosen, columns)
+    columns[4, :] = hour
+    columns[5, :] = weekday
     for c in range(chosen.shape[0]):
-        rows[c, 4], rows[c, 5] = hour, weekday
         for k in range(facts.shape[1]):
-            rows[c, len(CASE) + k] = facts[chosen[c], k]
-    _tell(chosen, total, _FIRST_TOLD, rows)
-    column = _FIRST_TOLD + 2
+            columns[len(CASE) + k, c] = facts[chosen[c], k]
+    _tell(chosen, total, columns[_FIRST_TOLD : _FIRST_TOLD + 2])
+    first = _FIRST_TOLD + 2
     for m in range(standing.shape[0]):
-        _tell(chosen, standing[m], column + 2 * m, rows)
-    column += 2 * standing.shape[0]
+        _tell(chosen, standing[m], columns[first + 2 * m : first + 2 * m + 2])
+    first += 2 * standing.shape[0]
     for m in range(raw.shape[0]):
-        _tell(chosen, raw[m], column + 2 * m, rows)
+        told = columns[first + 2 * m : first + 2 * m + 2]
+        _tell(chosen, raw[m], told)
         for c in range(chosen.shape[0]):
-            rows[c, column + 2 * m] = (rows[c, column + 2 * m] - means[m]) * scales[m]
+            told[0, c] = (told[0, c] - means[m]) * scales[m]
 
 
 def features(chosen: Ints, past: Past, scored: Scored, facts: Floats, scene: Scene) -> np.ndarray:
     """Answer float64[c, f], the columns of `columns_of`, for int32[c] candidates.
 
     facts: float32[n, len(ITEM)]. Days are the logarithm of one plus their number; what was
-    never had has been away for not-a-number of them.
+    never had has been away for not-a-number of them. Columns are contiguous, as a forest takes
+    them.
     """
     raw, means, _ = scored.moving
     width = _FIRST_TOLD + 2 * (1 + len(scored.standing) + len(raw))
-    rows = np.empty((chosen.shape[0], width))
+    columns = np.empty((width, chosen.shape[0]))
     _fill(
         chosen, past.indices, past.days, facts, scored.total, scored.standing, raw, means,
-        scored.scales, float(scene.hour), float(scene.weekday), rows,
+        scored.scales, float(scene.hour), float(scene.weekday), columns,
     )  # fmt: skip
-    return rows
+    return columns.T

@@ -46,7 +46,7 @@ def test_equals_boosters_below_and_above_the_size_of_tables(leaves):
     assert_same(forest, booster, asked_rows(np.random.default_rng(2), 500))
 
 
-@pytest.mark.parametrize("n", [1, 2, 4, 5, 63, 64, 65, 200])
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 79, 80, 81, 200])
 @pytest.mark.parametrize("leaves", [5, 8, 20])
 def test_rows_do_not_depend_on_their_neighbours(n, leaves):
     forest, _ = grown(2, num_leaves=leaves)
@@ -54,6 +54,7 @@ def test_rows_do_not_depend_on_their_neighbours(n, leaves):
     alone = [forest.contributions(row[None])[0] for row in rows]
     np.testing.assert_array_equal(forest.contributions(rows), alone)
     np.testing.assert_array_equal(forest.raw(rows), [forest.raw(row[None])[0] for row in rows])
+    np.testing.assert_array_equal(forest.raw(np.asfortranarray(rows)), forest.raw(rows))
 
 
 def test_deep_trees_keep_their_digits():
