@@ -26,6 +26,8 @@ from models.recommend.model import RecommendModel
 from models.recommend.ranker import Ranker
 from training.evaluate.ranking import contenders
 from training.evaluate.report import report
+from training.fit.answered import Answered, answered_of
+from training.fit.answers import Answers
 from training.fit.blending import THIN, Blending, Decision, Taught, earlier
 from training.fit.budget import Budget, peak_mb, planned
 from training.fit.facts import Catalogued, ItemFacts, facts_of
@@ -40,6 +42,7 @@ from training.splits import (
     Interactions,
     Split,
     cut_times,
+    entities_of,
     interactions_of,
     leave_one_out,
     repeat_share,
@@ -151,7 +154,8 @@ def assemble(
 class Fit:
     """One run over one log; methods answer and change nothing but the progress bar and `names`.
 
-    Its budget begins when it is made; tuning may leave out members for it.
+    Its budget begins when it is made; tuning may leave out members for it. answered: logged
+    answers that a ranker may learn from.
     """
 
     def __init__(
@@ -175,6 +179,7 @@ class Fit:
         names = MEMBER_FITS if settings.members is None else settings.members
         self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
         self.assemble = partial(assemble, catalogue, self.repeats)
+        self.answered: Answered | None = None
         self._relearning = 0.0
 
     def cost(self) -> dict[str, Any]:
@@ -240,6 +245,7 @@ class Fit:
             seed=settings.seed,
             threads=settings.threads,
             step=self.step,
+            answered=self.answered,
         ).decide(self.budget)
 
     def learn(
@@ -332,11 +338,13 @@ def fit(
     settings: RecommendSettings | None = None,
     progress: Progress = tqdm,
     described: Catalogued | None = None,
+    answers: Answers | None = None,
 ) -> Fitted:
     """Fit a recommender on a log.
 
     items: ids of every item that may be recommended; events of others are left out. progress:
     called as tqdm is, answers a bar. described: what the store's catalogue says, by item id.
+    answers: what was answered and what came of it; of use where the log is parted by time.
     Memory: about 100 bytes an event, 1.8 kB an item, and
     for two threads 2 * members * items * 4 bytes.
     Raises TooLittleData when there is too little to learn from or nobody to ask.
@@ -352,6 +360,10 @@ def fit(
                 "nobody to validate or test on: a user needs an interaction before the "
                 "validation window and one in it, and likewise for the test window"
             )
+        if answers is not None and "test_from" in split:
+            users = entities_of(history, catalogue.hashes, catalogue.kind_weights)
+            until = split["test_from"]
+            run.answered = answered_of(answers, history, catalogue.hashes, users, until)
         tuned = run.tune(valid)
         measured = run.learn(test.known, test.as_of, tuned)
         metrics, cases = run.measure(measured, test.cases, test.known)

@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
+from domain.clock import DAY_MS
 from domain.errors import TooLittleData
 from domain.events import Kind
+from domain.ids import user_entity
 from models.bundle import Draft, write_bundle
 from models.families import load_scorer
-from tests.training.worlds import chain, checkerboard, groceries, history_of_rows
+from models.recommend.candidates import scene_of
+from models.recommend.topk import top_k
+from tests.training.answering import shop
+from tests.training.worlds import START, chain, checkerboard, groceries, history_of_rows
+from training.card import Facts, card
+from training.fit.answers import answers_of
+from training.fit.decided import DECIDED
 from training.fit.recommend import fit, prepare, splits_of
 from training.fit.settings import RecommendSettings
+from training.logbook import data_stamp
 
 QUICK = RecommendSettings(
     members=("popularity", "trend", "graph", "factors", "repeats"),
@@ -196,3 +205,45 @@ def test_histories_are_cut_as_serving_cuts_them():
     _, full = prepare(history_of_rows(rows, cap=7), sorted({r[1] for r in rows}), settings)
     for split in splits_of(full, settings, repeats=True)[:2]:
         assert (split.cases.ends - split.cases.starts).max() == 7
+
+
+def test_what_was_answered_is_learned_from_and_said_on_the_card(tmp_path):
+    """A shop where phones want other items: the released ranker knows devices and pages by name."""
+    history, rows, items = shop(users=400, each=12)
+    settings = replace(
+        QUICK, members=("popularity", "graph"), test_share=0.3, repeats=False, fixed={},
+        ranker={"trees": 20, "earlier": 0, "folds": 3, "least_rows": 20},
+    )  # fmt: skip
+    found = fit(history, items, settings, quiet, answers=answers_of(rows, history))
+    assert found.split["kind"] == "time"
+    assert found.params["choice"] == DECIDED
+    assert found.params["choice.decisions"] >= 1000
+    stamp = data_stamp(history, found.split)
+    facts = Facts("recommend", 1, found.metrics, stamp, settings={"tuned": found.params})
+    told = card(facts)
+    assert "chosen: ranker_with_decisions" in told
+    assert "decisions: " in told
+    assert "steepness of places: " in told
+    draft = Draft("recommend", 1, found.model.arrays(), found.model.params(), golden=found.golden)
+    model = load_scorer(write_bundle(tmp_path, draft))
+    scenery = model.ranker.scenery
+    assert sorted(scenery.names[0]) == ["desktop", "mobile"]
+    assert scenery.names[1] == ("home",)
+    asked = model.past(*model_history(model, history), START + 30 * DAY_MS)
+    order = {}
+    for device in ("phone", "desktop"):
+        scene = scene_of(START + 30 * DAY_MS, device, "home")
+        best = top_k(model.score_past(asked, None, scene).total, 10)
+        order[device] = np.mean([int(model.items[item][1:]) % 2 == 0 for item in best])
+    assert order["phone"] > order["desktop"] + 0.5
+    again = fit(history, items, settings, quiet)
+    assert again.params["choice"] != DECIDED
+    assert "decisions" not in again.params
+    assert again.model.ranker is None or again.model.ranker.scenery is None
+
+
+def model_history(model, history):
+    """The first purchases of one of the shop's people."""
+    place = history.entities.index(user_entity("p0"))
+    mine = history.records[history.offsets[place] : history.offsets[place + 1]][:4]
+    return model.index_of(mine["item"].copy()), mine["kind"].copy(), mine["at"].copy()
