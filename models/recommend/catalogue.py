@@ -149,6 +149,14 @@ class Catalogue:
         """Codes of each item's first categories, -1 padded; shape (n, CODES)."""
         return self._codes[: self.size]
 
+    def name_hashes(self) -> Hashes:
+        """Answer hash64 of every id, uint64[n]."""
+        keys, slots = self._lookup.table
+        held = np.flatnonzero(keys)
+        out = np.zeros(self.size, np.uint64)
+        out[slots[held]] = keys[held]
+        return out
+
     def put(self, item: Item) -> int:
         """Insert or replace one item; answer its index."""
         index = self._index.get(item.item, -1)

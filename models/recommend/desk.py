@@ -31,6 +31,7 @@ class Desk:
     not trending; None when unknown. popular: how much everyone wants each of the model's
     items, float32[n]. kind_weights: float32[256], what an event of each kind says to the
     model; it does not listen to those of 0. worths: what items are worth beyond a click.
+    beside: what is said of items that go together, by what people do here.
     arrivals: the catalogue's items beyond the model's; None where it learned nothing of content.
     """
 
@@ -43,6 +44,7 @@ class Desk:
     kind_weights: Scores = field(init=False)
     worths: Worths = field(init=False)
     arrivals: Arrivals | None = field(init=False, default=None)
+    beside: str = field(init=False, default="Bought together with")
     _together: Together | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -106,6 +108,10 @@ class Desk:
         counts = np.zeros((2, self.catalogue.size))
         if deeds is not None:
             counts[:, rows[known]] = deeds[:, known]
+            # Where nothing is bought, nothing is bought together.
+            clicked, bought = deeds.sum(axis=1) > 0
+            did = "Bought" if bought else "Viewed" if clicked else "Chosen"
+            self.beside = f"{did} together with"
         self.worths.show(counts[0], counts[1])
 
 

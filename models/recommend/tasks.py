@@ -162,7 +162,7 @@ def _each(tell: _Tell, rows: Indices) -> list[Sources | None]:
 
 
 def _with(case: Case, view: Indices, row: int) -> Sources:
-    """Say with which of the items in view an item is bought, the closest first."""
+    """Say with which of the items in view an item goes, the closest first."""
     if not case.ask.explain:
         return _TOGETHER
     together, catalogue = case.desk.together, case.desk.catalogue
@@ -171,7 +171,7 @@ def _with(case: Case, view: Indices, row: int) -> Sources:
     known = view[view < closeness.size]
     found = known[closeness[known] > 0]
     found = found[np.argsort(-closeness[found], kind="stable")][:MOST].tolist()
-    text = "Bought together with " + and_list([catalogue.title(one) for one in found])
+    text = f"{case.desk.beside} " + and_list([catalogue.title(one) for one in found])
     return Sources((Source(TOGETHER, 1.0, tuple([catalogue.ids[one] for one in found]), text),))
 
 

@@ -78,3 +78,12 @@ def test_without_a_model_trends_say_what_is_popular():
     desk.show_trends(["milk", "tea"], np.array([1.0, 2.0]), np.array([8.0, 4.0]))
     assert desk.popular is not None
     assert desk.popular[desk.catalogue.index("milk")] == 8
+
+
+def test_what_goes_together_is_told_by_what_people_do_here():
+    desk = shop_desk(shop_model())
+    assert desk.beside == "Bought together with"
+    for clicks, purchases, did in ((0, 0, "Chosen"), (4, 0, "Viewed"), (4, 1, "Bought")):
+        deeds = np.array([[clicks, 0.0], [0.0, purchases]])
+        desk.show_trends(["milk", "tea"], np.ones(2), np.ones(2), deeds)
+        assert desk.beside == f"{did} together with"
