@@ -24,6 +24,7 @@ from models.recommend.explain import RECENT, Past, told_sources
 from models.recommend.filters import Boosts
 from models.recommend.lookup import Indices
 from models.recommend.member import Past as Heard
+from models.recommend.ties import untied
 from models.recommend.narrow import Found
 
 NO_PAST = Heard(
@@ -206,5 +207,6 @@ def likeness_to_target(case: Case) -> Scores | None:
         case.desk.arrivals.catch_up()
         vector = case.desk.arrivals.vector(case.target)
         if vector.any():
-            return case.desk.arrivals.alike(vector)
-    return overlap(catalogue.codes, np.arange(catalogue.size, dtype=np.int32), case.target)
+            return untied(catalogue, case.desk.arrivals.alike(vector))
+    everyone = np.arange(catalogue.size, dtype=np.int32)
+    return untied(catalogue, overlap(catalogue.codes, everyone, case.target))
