@@ -6,9 +6,10 @@ Knows the names of the variables and their bounds, nothing of how anything is le
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.clock import DAY_MS, HOUR_MS
+from domain.clock import DAY_MS
 from models.bandits.policies import Policy, Thompson
 from models.recommend.exploring import MOST_SHARE
+from models.recommend.worth import Worth, number_from, worth_from_env
 from service.learning_settings import policy_from
 
 
@@ -28,9 +29,9 @@ class RecommendSettings:
     limit: float = 0.5
     share: float = 0.05
     enough: int = 100
-    click: float = 1.0
-    purchase: float = 5.0
-    window_ms: int = 2 * HOUR_MS
+    click: float = Worth().click
+    purchase: float = Worth().purchase
+    window_ms: int = Worth().window_ms
     half_life_ms: float = 2.0 * DAY_MS
     most: int = 100
     turn_s: float = 2.0
@@ -40,26 +41,13 @@ def recommend_settings_from_env(env: Mapping[str, str]) -> RecommendSettings:
     """Read the settings; raises ValueError naming the variable that cannot be understood."""
     usual = RecommendSettings()
     text = env.get("SANDERLING_RECOMMEND_POLICY") or ""
+    worth = worth_from_env(env)
+    half_life = "SANDERLING_RECOMMEND_HALF_LIFE"
     return RecommendSettings(
         policy=policy_from(text, "SANDERLING_RECOMMEND_POLICY") if text else usual.policy,
-        share=_number(env, "SANDERLING_EXPLORE", usual.share, MOST_SHARE),
-        purchase=_number(env, "SANDERLING_PURCHASE_REWARD", usual.purchase, 1_000.0),
-        window_ms=round(
-            HOUR_MS * _number(env, "SANDERLING_REWARD_HOURS", usual.window_ms / HOUR_MS, 72.0, 0.1)
-        ),
-        half_life_ms=DAY_MS
-        * _number(env, "SANDERLING_RECOMMEND_HALF_LIFE", usual.half_life_ms / DAY_MS, 365.0),
+        share=number_from(env, "SANDERLING_EXPLORE", usual.share, MOST_SHARE),
+        click=worth.click,
+        purchase=worth.purchase,
+        window_ms=worth.window_ms,
+        half_life_ms=DAY_MS * number_from(env, half_life, usual.half_life_ms / DAY_MS, 365.0),
     )
-
-
-def _number(
-    env: Mapping[str, str], name: str, usual: float, most: float, least: float = 0.0
-) -> float:
-    text = env.get(name) or str(usual)
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not least <= number <= most:
-        raise ValueError(f"{name} is a number from {least:g} to {most:g}")
-    return number

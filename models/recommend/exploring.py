@@ -1,8 +1,9 @@
 """Exploration: a few of the last places are filled to learn, each with a known probability.
 
 A share of all places. Half of them go to new items, evenly, so that every new item that may be
-shown has a fair chance until it was placed often enough; the others to items that just missed
-the list, those least wanted so far first. Chance is an argument; knows nothing of requests.
+shown has a fair chance until it was placed often enough; a quarter to what suits by content
+alone; the rest to items that just missed the list, those least wanted so far first. Chance is an
+argument; knows nothing of requests.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,11 +18,14 @@ from models.recommend.controls import NO_CONTROLS
 from models.recommend.desk import Desk
 from models.recommend.hearing import COUNTS_AS_SEEN
 from models.recommend.lookup import Hashes, Indices
+from models.recommend.suiting import proposals, suited
 
 NEAR: Final = 10
 """Items after the last place that an exploration may fall on."""
 NEW_SHARE: Final = 0.5
 """Share of the explorations that go to new items, where there are any."""
+SUITING_SHARE: Final = 0.25
+"""Share of them that go to what content proposes, where it proposes anything."""
 MOST_SHARE: Final = 0.5
 """No more than half of an answer is explored."""
 EXPLORED: Final = "explored"
@@ -126,40 +130,83 @@ def explore(
     """Fill the last places as planned; `slate` may be longer than ask.k by what `room_for` said.
 
     From the last place up, each without those drawn before: a new item with chance NEW_SHARE,
-    all that may be shown alike; or one that just missed the list, with a weight of
-    1 / (1 + its rank by popularity), the least popular first. Where only one kind is left it gets
-    all. An answer of fewer places than were asked for is not explored.
+    all that may be shown alike; what suits by content with chance SUITING_SHARE, all proposals
+    alike; else one that just missed the list, with a weight of 1 / (1 + its rank by popularity),
+    the least popular first. The share of a kind of which nothing is left goes to the last one
+    that has any. An answer of fewer places than were asked for is not explored.
     """
     desk, ask, k, size = question.desk, question.ask, question.ask.k, len(slate.ids)
     propensities = [1.0] * min(k, size)
     if size < k or not (plan.count or plan.odds):
         return Explored(_cut(slate, k), (), tuple(propensities))
-    near = list(range(k, size))
-    fresh = _open(question, newcomers, slate.ids) if plan.count or not near else _NO_ROWS
-    weights = _weights(desk, slate.ids[k:])
+    pools = _Pools(question, newcomers, slate, wanted=plan.count > 0)
     drawn: dict[int, tuple[int, int]] = {}
     for step in range(plan.count):
-        if not (fresh.size or near):
+        shares = pools.shares()
+        if shares is None:
             break
         place = k - 1 - step
         chance = 1.0 if step < plan.certain else plan.odds
-        new = NEW_SHARE if fresh.size and near else float(fresh.size > 0)
-        if dice.roll() < new:
-            propensities[place] = chance * new / fresh.size
-            at = int(dice.roll() * fresh.size)
-            drawn[place] = (-1, int(fresh[at]))
-            fresh = np.delete(fresh, at)
-        else:
-            at = _draw(weights, dice.roll())
-            propensities[place] = chance * (1.0 - new) * weights[at] / sum(weights)
-            del weights[at]
-            drawn[place] = (near.pop(at), -1)
-    if plan.odds and not plan.more and (fresh.size or near):
+        drawn[place], odds = pools.draw(shares, dice)
+        propensities[place] = chance * odds
+    if plan.odds and not plan.more and pools.shares() is not None:
         # It might have been explored; where nothing is left to explore with, it could not.
         propensities[k - 1 - plan.certain] = 1.0 - plan.odds
     if not drawn:
         return Explored(_cut(slate, k), (), tuple(propensities))
     return Explored(_placed(desk, ask, slate, drawn), tuple(sorted(drawn)), tuple(propensities))
+
+
+class _Pools:
+    """What one answer may be explored with: new items, what suits, near misses."""
+
+    def __init__(
+        self, question: Question, newcomers: Newcomers, slate: Slate, *, wanted: bool
+    ) -> None:
+        """`wanted`: whether anything is to be drawn; else it is enough to know that one could."""
+        desk, ask, asker, as_of = question
+        self._question, self._taken = question, slate.ids
+        self._near = list(range(ask.k, len(slate.ids)))
+        self._weights = _weights(desk, slate.ids[ask.k :]) if wanted else []
+        look = wanted or not self._near
+        self._fresh = _open(question, newcomers, slate.ids) if look else _NO_ROWS
+        self._suits = suited(desk, ask, asker, as_of, len(slate.ids)) if look else None
+        self._suiting: Indices | None = None
+        """What suits, once somebody drew of it: most answers do not."""
+
+    def shares(self) -> tuple[float, float] | None:
+        """Answer with what chance a new item and what suits are drawn; None when all is gone."""
+        suits = self._suits is not None and (self._suiting is None or self._suiting.size > 0)
+        new, suiting = NEW_SHARE * (self._fresh.size > 0), SUITING_SHARE * suits
+        if not self._near:
+            if suits:
+                suiting = 1.0 - new
+            elif self._fresh.size:
+                new = 1.0
+            else:
+                return None
+        return new, suiting
+
+    def draw(self, shares: tuple[float, float], dice: Dice) -> tuple[tuple[int, int], float]:
+        """Answer what was drawn, a near miss's place or else a row, and with what chance."""
+        (new, suiting), roll = shares, dice.roll()
+        if roll < new:
+            fresh, at = self._fresh, int(dice.roll() * self._fresh.size)
+            self._fresh = np.delete(fresh, at)
+            return (-1, int(fresh[at])), new / fresh.size
+        if roll < new + suiting and self._suits is not None:
+            rows = self._suiting
+            if rows is None:
+                desk, ask, asker, _ = self._question
+                rows = proposals(desk, ask, asker, self._suits, self._taken)
+            at = int(dice.roll() * rows.size)
+            self._suiting = np.delete(rows, at)
+            return (-1, int(rows[at])), suiting / rows.size
+        weights = self._weights
+        at = _draw(weights, dice.roll())
+        odds = (1.0 - new - suiting) * weights[at] / sum(weights)
+        del weights[at]
+        return (self._near.pop(at), -1), odds
 
 
 def _open(question: Question, newcomers: Newcomers, taken: Collection[str]) -> Indices:
@@ -232,9 +279,13 @@ def _placed(desk: Desk, ask: Ask, slate: Slate, drawn: Mapping[int, tuple[int, i
         if near >= 0:
             ids[place], scores[place] = slate.ids[near], slate.scores[near]
             marks[place], listed[place] = slate.marks[near], slate.listed[near]
-        else:
+        elif row >= catalogue.known:
             ids[place], scores[place] = catalogue.ids[row], float(catalogue.recency()[row])
             marks[place], listed[place] = Fallback.newest, bool(catalogue.listed[row])
+        else:
+            # The members together never came to it: it stands below all that they did.
+            ids[place], scores[place] = catalogue.ids[row], slate.scores[-1]
+            marks[place], listed[place] = Fallback.similar, bool(catalogue.listed[row])
     kept = [mark for place, mark in enumerate(marks) if place not in drawn]
     return slate._replace(
         ids=tuple(ids),

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
+from math import ceil, log, log1p
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.events import KINDS, Kind
 from domain.ids import hash64
@@ -99,6 +102,23 @@ def test_every_new_item_has_its_floor(desk):
         if one.slate.ids[-1] in NEW_IDS:
             assert one.propensities[-1] >= NEW_SHARE / NEW - 1e-12
     assert {one.slate.ids[-1] for one in found} >= set(NEW_IDS)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, NEW), st.integers(4, 20), st.floats(0.02, 0.5), st.integers(0, 2**63))
+def test_every_new_item_is_shown_within_so_many_answers(desk, count, k, share, start):
+    """An answer shows one of f new items with chance at least q = share k NEW_SHARE / f where no
+    more than one place is explored, so n answers miss some with chance at most f (1 - q)^n: n is
+    chosen so that this happens once in a billion times."""
+    places = min(share * k, 1.0)
+    floor = places * NEW_SHARE / count
+    bound = ceil((log(count) + log(1e9)) / -log1p(-floor))
+    newcomers = Newcomers(np.arange(N, N + count, dtype=np.int32))
+    left, answers = set(NEW_IDS[:count]), 0
+    while left and answers <= bound:
+        left -= set(draw(desk, start + answers, k, share, newcomers).slate.ids)
+        answers += 1
+    assert not left, f"{answers} answers did not show all"
 
 
 def test_the_least_popular_near_misses_come_first(desk):
