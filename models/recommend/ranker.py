@@ -78,7 +78,7 @@ class Ranker:
         chosen = self.chosen(scored, allowed)
         rows = features(chosen, past, scored, self.facts, scene)
         if self.scenery is not None:
-            rows = np.hstack([rows, self.scenery.tell(chosen, scene)])
+            rows = np.vstack([rows.T, self.scenery.tell(chosen, scene).T]).T
         worth = self.forest.raw(rows)
         return scored._replace(best=lift(scored.total, chosen, worth))
 

@@ -46,24 +46,26 @@ class Scenery:
         )
 
     def tell(self, chosen: Ints, scene: Scene) -> np.ndarray:
-        """Answer float64[c, columns] for int32[c] candidates: not-a-number for what is not said."""
-        width = len(KINDS) + sum(map(len, self.names))
-        rows = np.empty((chosen.shape[0], width))
+        """Answer float64[c, columns] for int32[c] candidates: not-a-number for what is not said.
+
+        Columns are contiguous, as those of `candidates.features` are.
+        """
+        told = np.empty((len(KINDS) + sum(map(len, self.names)), chosen.shape[0]))
         column = 0
         said = (device_class(scene.device), scene.page[: LONGEST + 1])
         for name, names, lifts in zip(said, self.names, self.lifts, strict=True):
             end = column + 1 + len(names)
             if not name:
-                rows[:, column:end] = np.nan
+                told[column:end] = np.nan
             else:
-                rows[:, column:end] = 0.0
+                told[column:end] = 0.0
                 if name in names:
                     at = names.index(name)
-                    rows[:, column + 1 + at] = 1.0
+                    told[column + 1 + at] = 1.0
                     known = chosen < lifts.shape[1]
-                    rows[known, column] = lifts[at, chosen[known]]
+                    told[column, known] = lifts[at, chosen[known]]
             column = end
-        return rows
+        return told.T
 
     def without_lifts(self) -> Self:
         """Answer the same names where nothing is known of any item, for another numbering."""
