@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from domain.clock import system_clock
-from domain.errors import ScientistError
+from domain.errors import OperatorError, ScientistError
 from domain.events import parse_at
-from models.bundle import Metric, open_bundle
+from models.bundle import Metric, open_bundle, read_pointer
 from training.card import by_contender, metric_table
 from training.desk import Desk, add_command, add_family, desk_from_env
 from training.fits import FITS
@@ -31,6 +31,13 @@ nothing but the run's record in MLflow (--record).
 With --lists, lists from anywhere are measured instead: rows of user, rank and item (CSV, TSV or
 Parquet, as `training recommend --out` writes them), against what the log holds from --as-of on,
 or against --truth, rows of user and item. A user who is asked about and has no list scores 0.
+
+With --mixes, what answers earned is measured instead: while the service learns from answers it
+draws one of several mixes of the members for each, and logs with what probability. From the log of
+answers and the events that quote them (decision_id) every mix is valued as if it had answered all
+the time: IPS, SNIPS and DR with 95 % intervals, over all answers and page by page. A mix is
+advised as the new default where SNIPS and DR both say, at the lower ends, that it gains at least 0
+an answer over the released one; `release --mix` makes it the default, under the same condition.
 """
 _EXAMPLES = """\
   python -m training evaluate recommend
@@ -38,6 +45,7 @@ _EXAMPLES = """\
   python -m training evaluate recommend --version 20250102-030405-0123456789ab --record
   python -m training evaluate --lists slates.parquet --as-of 2024-05-01
   python -m training evaluate --lists theirs.csv --truth bought.csv --discover
+  python -m training evaluate --mixes --since 2025-01-02
 """
 SPLITS = ("as-fitted", "time", "leave-one-out")
 _SEED = 20
@@ -63,14 +71,24 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_lists(
         "--discover", action="store_true", help="what a user had before is not wanted, nor shown"
     )
+    add_mixes = parser.add_argument_group("mixes, from the log of answers").add_argument
+    add_mixes("--mixes", action="store_true", help="value the mixes of the released recommender")
+    add_mixes("--since", metavar="TIME", help="of answers from then on (default: all of them)")
+    add_mixes("--until", metavar="TIME", help="of answers before then (default: now)")
     parser.add_argument("--record", action="store_true", help="add the figures to the MLflow run")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate one family, or lists; answer 0."""
     desk = desk_from_env()
+    if args.lists is not None and args.mixes:
+        raise ScientistError("--lists or --mixes, not both")
     if args.lists is not None:
         return _lists(args, desk)
+    if args.mixes:
+        return _mixes(args, desk)
+    if args.since is not None or args.until is not None:
+        raise ScientistError("--since and --until go with --mixes")
     if args.truth is not None or args.as_of is not None or args.discover:
         raise ScientistError("--truth, --as-of and --discover go with --lists")
     folder = desk.family(args.family)
@@ -131,6 +149,38 @@ def _lists(args: argparse.Namespace, desk: Desk) -> int:
         f"\n{judged.cases:,} users asked about, {judged.with_list:,} of them with a list; "
         f"held out from {since:%Y-%m-%d %H:%M} UTC on"
     )
+    return 0
+
+
+def _mixes(args: argparse.Namespace, desk: Desk) -> int:
+    """Value the mixes of a released recommender from the log of answers."""
+    # Loaded on demand: the kernels take a second to import.
+    from models.recommend.mixes import ARMS, RELEASED
+    from training.evaluate.blends import advise, advise_pages, table_of
+    from training.evaluate.default_mix import FAMILY, answers_of, page_name, worth_here
+
+    if args.family != FAMILY:
+        raise ScientistError(f"mixes are of {FAMILY}: the other families have none")
+    now = system_clock()
+    since = 0 if args.since is None else parse_at(args.since, now)
+    until = now if args.until is None else min(parse_at(args.until, now), now)
+    pointer = read_pointer(desk.family(FAMILY))
+    version = args.version or (pointer and pointer.version)
+    if not version:
+        raise OperatorError(f"{FAMILY} has no released version; run `python -m training release`")
+    answers = answers_of(desk.home, version, worth_here(), until, since)
+    advice = advise(answers.log)
+    print(f"{FAMILY}/{version}")
+    print("\n".join(table_of(advice)))
+    for page, found in advise_pages(answers).items():
+        print(f"\npage {page_name(page)}")
+        print("\n".join(table_of(found)))
+    if advice.default == ARMS[RELEASED]:
+        print("\nnothing to do: no mix is proven to be as good a default as the released one")
+    else:
+        print(
+            f"\nto make it the default: python -m training release {FAMILY} --mix {advice.default}"
+        )
     return 0
 
 

@@ -5,7 +5,7 @@ how challenger and champion are asked the same. Knows nothing of files, pointers
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from feature_store.views.catalogue import VIEWS
@@ -85,8 +85,12 @@ def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome
 
 def _hold_recommend(log: Log, challenger: Bundle, champion: Bundle | None, kind: str) -> Contest:
     from training.evaluate.contest import hold
+    from training.evaluate.default_mix import check_default
 
-    return hold(log.history, challenger, champion, kind, log.catalogue)
+    contest = hold(log.history, challenger, champion, kind, log.catalogue)
+    if champion is None:
+        return contest
+    return replace(contest, checks=(check_default(challenger, champion),))
 
 
 def _churn_settings() -> dict[str, Any]:

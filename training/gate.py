@@ -30,11 +30,15 @@ class Check(NamedTuple):
 @dataclass(slots=True, frozen=True)
 class Contest:
     """The cases of every contender, a few words on how the champion took part, and what else a
-    family asks of whoever would take the champion's place."""
+    family asks of whoever would take the champion's place.
+
+    quality: what decides in place of cases, where held-out cases cannot tell.
+    """
 
     cases: Mapping[str, Cases]
     note: str = ""
     checks: tuple[Check, ...] = ()
+    quality: Check | None = None
 
 
 @dataclass(slots=True, frozen=True)

@@ -88,14 +88,16 @@ def judge(bundle: Bundle, hold: Hold, settings: GateSettings) -> list[Check]:
     """
     champion = champion_of(bundle.path.parent)
     contest = hold(bundle, champion)
-    name = POPULARITY if champion is None else CHAMPION
-    quality = check_quality(
-        contest.cases[CHALLENGER],
-        contest.cases[name],
-        name,
-        settings,
-        proven=champion is not None,
-    )
+    quality = contest.quality
+    if quality is None:
+        name = POPULARITY if champion is None else CHAMPION
+        quality = check_quality(
+            contest.cases[CHALLENGER],
+            contest.cases[name],
+            name,
+            settings,
+            proven=champion is not None,
+        )
     if contest.note:
         quality = quality._replace(detail=f"{quality.detail} ({contest.note})")
     checks = run_gate(bundle, load_scorer(bundle, golden=False), quality, settings)

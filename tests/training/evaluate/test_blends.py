@@ -10,7 +10,18 @@ import pytest
 from domain.errors import TooLittleData
 from models.recommend.contexts import WIDTH
 from models.recommend.mixes import ARMS
-from training.evaluate.blends import Worth, advise, chosen_of, over, read_answers, table_of
+from models.recommend.worth import Worth
+from training.evaluate.blends import (
+    Answers,
+    advise,
+    advise_pages,
+    chosen_of,
+    over,
+    read_answers,
+    shortfalls,
+    table_of,
+    value_mixes,
+)
 from training.evaluate.ope import Log, crossfit
 
 NOW = 1_760_000_000_000
@@ -66,7 +77,7 @@ def request(**changes) -> str:
     chosen = {
         "mix": "visit", "propensity": 0.25, "context": X, "explored": [1], "learning": True,
     }  # fmt: skip
-    return json.dumps({"k": 3, "chosen": chosen | changes})
+    return json.dumps({"k": 3, "context": {"page": "home"}, "chosen": chosen | changes})
 
 
 def test_only_what_was_drawn_counts():
@@ -78,11 +89,44 @@ def test_only_what_was_drawn_counts():
         assert chosen_of(wrong) is None
 
 
+@pytest.mark.parametrize(
+    ("context", "page"),
+    [({"page": "cart"}, "cart"), (None, ""), ("odd", ""), ({"page": 5}, ""), ({}, ""),
+     ({"page": "x" * 65}, ""), ({"page": "a\x1b[2J"}, "")],
+)  # fmt: skip
+def test_a_page_is_a_name_or_none(context, page):
+    found = chosen_of(json.dumps(json.loads(request()) | {"context": context}))
+    assert found is not None
+    assert found["page"] == page
+
+
+def test_pages_are_advised_apart():
+    one, other = log_of({0: 0.10, 1: 0.16}, seed=1), log_of({0: 0.16, 1: 0.10}, seed=2)
+    few = log_of({0: 0.1, 1: 0.1}, n=20)
+    both = Log(
+        *(np.concatenate([getattr(log, name) for log in (one, other, few)])
+          for name in ("x", "arm", "propensity", "reward"))
+    )  # fmt: skip
+    pages = ("home",) * 6_000 + ("cart",) * 6_000 + ("odd",) * 19 + ("rare",)
+    found = advise_pages(Answers(both, pages))
+    assert {page: one.default for page, one in found.items()} == {
+        "home": "crowd", "cart": "released",
+    }  # fmt: skip
+
+
+def test_nothing_is_proven_over_a_mix_that_was_never_given():
+    """Without answers of the released mix every other seems to gain all that it earned."""
+    (only,) = value_mixes(log_of({1: 0.3}, n=500))
+    assert only.gain["snips"].low > 0
+    assert "crowd: rests on 0 answers, too few" in shortfalls(only)
+    assert advise(log_of({1: 0.3}, n=500)).default == "released"
+
+
 def test_answers_are_joined_with_what_came_of_them(tmp_path: Path, monkeypatch):
     count = 25
     rows = [
-        {"decision_id": f"d{n}", "at": NOW + n, "family": "recommend", "items": ["a", "b", "c"],
-         "request": request()}
+        {"decision_id": f"d{n}", "at": NOW + n, "family": "recommend", "model": "recommend/v1",
+         "items": ["a", "b", "c"], "request": request()}
         for n in range(count)
     ]  # fmt: skip
     rows += [rows[0], rows[0] | {"decision_id": "x", "family": "bidding"}]
@@ -104,7 +148,11 @@ def test_answers_are_joined_with_what_came_of_them(tmp_path: Path, monkeypatch):
     )
     monkeypatch.setattr("training.evaluate.blends.log_files", lambda _: [File()])
     monkeypatch.setattr("training.evaluate.blends.read_log", lambda *_, **__: events)
-    log = read_answers(tmp_path, tmp_path, Worth(), NOW, NOW + 10**8)
+    answers = read_answers(tmp_path, tmp_path, Worth(), NOW, NOW + 10**8, "recommend/v1")
+    with pytest.raises(TooLittleData):
+        read_answers(tmp_path, tmp_path, Worth(), NOW, NOW + 10**8, "recommend/v2")
+    assert answers.pages == ("home",) * count
+    log = answers.log
     assert len(log.reward) == count
     assert log.reward.tolist() == [6.0] + [0.0] * (count - 1), "explored, other and late: nothing"
     assert set(log.arm.tolist()) == {ARMS.index("visit")}
