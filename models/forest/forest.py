@@ -49,6 +49,7 @@ def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> Non
     patterns = np.empty(BLOCK, np.uint8)
     for first in range(0, rows.shape[0], BLOCK):
         width = turn(rows, first, columns)
+        block = out[first : first + width]
         for tree in range(tables.offset.shape[0]):
             offset = tables.offset[tree]
             if offset < 0:
@@ -56,9 +57,9 @@ def _raw(trees: Trees, tables: Tables, rows: np.ndarray, out: np.ndarray) -> Non
                     out[row] += trees.value[_leaf(trees, tree, rows[row])]
                 continue
             patterns_of(trees, tree, columns, width, patterns)
-            start, leaves = tables.start[tree], trees.leaves[tree]
+            leaf, value = tables.leaf[tables.start[tree] :], trees.value[trees.leaves[tree] :]
             for row in range(width):
-                out[first + row] += trees.value[leaves + tables.leaf[start + patterns[row]]]
+                block[row] += value[leaf[patterns[row]]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
