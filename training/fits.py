@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from feature_store.settings import settings_from_env
 from feature_store.views.catalogue import VIEWS
 from models.bundle import Bundle, Draft
 from training.card import Facts, card
@@ -51,12 +52,20 @@ def _recommend_settings() -> dict[str, Any]:
 
 
 def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome:
+    from training.evaluate.default_mix import worth_here
+    from training.fit.answers import read_answers
     from training.fit.recommend import fit
     from training.fit.settings import RecommendSettings
 
+    home = settings_from_env()[1]
+    answers = None
+    if str(home.log) == log.source:
+        # Of any other log nobody knows what was answered.
+        window_ms = worth_here().window_ms
+        answers = read_answers(home.decisions, log.history, created_at, window_ms)
     options: dict[str, Any] = {"cap": log.history.cap, **chosen}
     settings = RecommendSettings(**options)
-    fitted = fit(log.history, log.items, settings, described=log.catalogue())
+    fitted = fit(log.history, log.items, settings, described=log.catalogue(), answers=answers)
     model = fitted.model
     facts = Facts(
         family="recommend",

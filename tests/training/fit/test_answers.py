@@ -1,17 +1,21 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
 from domain.decisions import Decision
 from domain.events import Event, Kind
 from domain.ids import hash64, session_entity, user_entity
+from domain.slates import Slate
 from feature_store.history import History
 from feature_store.linking import Link
 from feature_store.log.decisions import SCHEMA, WRITE_OPTIONS, table_of_entries
 from feature_store.log.files import path_for, write_atomically
 from feature_store.store import DecisionEntry
+from service.asking import AskIn, ContextIn
+from service.recommend_learning import Mixed, told
 from training.fit.answers import WINDOW_MS, Pasts, Said, answers_of, read_answers, said_of
 
 NOW = 1_760_000_000_000
@@ -171,3 +175,15 @@ def test_the_log_of_decisions_is_read_once_each_and_not_too_young(tmp_path):
     assert found.devices == ("tv", "tv")
     assert found.taken.tolist() == [False, False, False, True]
     assert len(read_answers(tmp_path / "none", history, NOW)) == 0
+
+
+def test_what_the_service_logs_is_what_is_read():
+    sent = AskIn(k=5, context=ContextIn(page="home", device="Tablet", item=None))
+    slate = Slate((), (), (), (), (), None, 0)
+    mixed = Mixed(slate, "visit", 0.5, (1.0,), (4,), (1.0,), True)
+    request = told(msgspec.json.encode(sent).decode(), mixed)
+    assert said_of(request) == Said("tablet", "home", True, True, (4,))
+    assert said_of(msgspec.json.encode(AskIn(user="u")).decode()) == Said("", "", False, True, ())
+    viewing = AskIn(context=ContextIn(item="a", page="item"))
+    assert not said_of(msgspec.json.encode(viewing).decode()).plain
+    assert not said_of(msgspec.json.encode(AskIn(items=["a", "b"])).decode()).plain
