@@ -21,16 +21,26 @@ FIRST_DAY, LAST_DAY = 20, 30
 WANTED, UNWANTED = 0.5, 0.05
 
 
-def shop(users=300, each=12, steepness=1.0, seed=0, sided=True, blind=False, swaps=True):
+def shop(
+    users=300, each=12, steepness=1.0, seed=0, sided=True, blind=False, swaps=True, pushed=0.0
+):
     """Answer (history, decisions as the log has them, item ids).
 
     sided: the device matters; otherwise no item is better than another. blind: nobody says where
     they are. swaps: lists are drawn, as chance draws mixes; else everybody has a list of their own.
+    pushed: share of the lists that begin with what is bought most, items of high numbers, others
+    ending with it; what is bought least is then wanted twice as much, whoever asks.
     """
     rng = np.random.default_rng(seed)
     items = [f"i{item:02d}" for item in range(ITEMS)]
     events = [Event(f"all{i}", user_entity("all"), Kind.purchase, START + i, item)
               for i, item in enumerate(items)]  # fmt: skip
+    if pushed:
+        events += [
+            Event(f"more{i}-{more}", user_entity("all"), Kind.purchase, START + 100 + i, item)
+            for i, item in enumerate(items)
+            for more in range(i)
+        ]
     rows = []
     for user in range(users):
         name = user_entity(f"p{user}")
@@ -43,6 +53,8 @@ def shop(users=300, each=12, steepness=1.0, seed=0, sided=True, blind=False, swa
             span = LAST_DAY - FIRST_DAY
             at = START + int((FIRST_DAY + rng.random() * span) * DAY_MS)
             drawn = rng.permutation(ITEMS)[:SHOWN] if swaps else own
+            if pushed:
+                drawn = np.sort(own)[:: -1 if rng.random() < pushed else 1]
             decision = f"d{user}-{turn}"
             chosen = {"mix": "released", "learning": True, "explored": []}
             request = {"k": SHOWN, "chosen": chosen}
@@ -56,6 +68,8 @@ def shop(users=300, each=12, steepness=1.0, seed=0, sided=True, blind=False, swa
             for place, item in enumerate(drawn):
                 right = (item % 2 == 0) == (device == "phone") if sided else item % 2 == 0
                 chance = (WANTED if right else UNWANTED) if sided else 0.3
+                if pushed:
+                    chance = 0.4 if item < ITEMS // 2 else 0.2
                 if rng.random() < chance * (1 + place) ** -steepness:
                     events.append(
                         Event(

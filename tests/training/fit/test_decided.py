@@ -14,7 +14,7 @@ from training.fit.answered import Lesson, answered_of, queries_told
 from training.fit.answers import answers_of
 from training.fit.blending import folds_of
 from training.fit.decided import SHARES, Held, Trial, try_answers
-from training.fit.lambdarank import item_facts, learn_ranker, queries_of
+from training.fit.lambdarank import Grower, item_facts, learn_ranker, ndcg_of, queries_of
 from training.fit.settings import RankerSettings
 from training.splits import entities_of, interactions_of, time_split
 
@@ -135,3 +135,24 @@ def test_without_scenes_in_the_log_there_are_no_names_and_nothing_to_learn_from(
     plain = plain_of(trial)
     judged = try_answers(trial, plain.trees, quiet)[2]
     assert trial.gain("ranker", plain.out_of_fold, judged, 0).low < 0.05
+
+
+def test_clicks_count_as_if_every_place_were_looked_at():
+    """What is bought most is shown first and clicked most, and wanted least: only clicks that
+    count by their places tell. Judged by lists in any order, of a shop where all is looked at."""
+    biased, _, found = trial_of(users=300, each=12, pushed=0.9, blind=True)
+    assert found.examination.low - 0.2 <= 1.0 <= found.examination.high + 0.2
+    fair, *_ = trial_of(users=300, each=12, pushed=0.5, steepness=0.0, blind=True, seed=1)
+    asked = ~fair.held
+    rows = np.repeat(asked, fair.queries.sizes)
+    judging = fair.queries._replace(
+        rows=fair.queries.rows[rows],
+        sizes=fair.queries.sizes[asked],
+        gains=fair.queries.gains[rows],
+        targets=fair.queries.targets[asked],
+    )
+    ndcg = {}
+    for name, worth in (("counted", biased.worth), ("plain", np.ones(len(biased.worth)))):
+        grower = Grower(biased.queries, np.where(biased.held, 0.0, worth), SETTINGS, 0, 1)
+        ndcg[name] = ndcg_of(judging, grower.forest(20).raw(judging.rows.astype(float)))
+    assert ndcg["counted"].mean() > ndcg["plain"].mean() + 0.02
