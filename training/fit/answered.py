@@ -15,7 +15,7 @@ import numpy.typing as npt
 from feature_store.history import History
 from models.recommend.candidates import columns_of, features, scene_of
 from models.recommend.model import RecommendModel
-from models.recommend.scenery import Scenery
+from models.recommend.scenery import KINDS, Scenery
 from models.recommend.topk import top_k
 from training.fit.answers import Answers, Pasts
 from training.fit.examination import Examination, learn_examination
@@ -24,6 +24,9 @@ from training.fit.scenes import Names, Taken, names_of, scenery_of, taken_of
 from training.fit.settings import RankerSettings
 from training.fit.shortlists import each_case
 
+CHUNK = 1_000
+MOST_TAKEN = 10
+"""Queries of one answer."""
 BLOCKS = 10
 """Parts in time; what items are taken where is known up to the begin of an answer's own part."""
 
@@ -99,7 +102,8 @@ def queries_told(
     settings: RankerSettings,
     threads: int,
 ) -> Told:
-    """Answer the queries of all lessons' answers, at most settings.queries answers, the latest.
+    """Answer the queries of all lessons' answers, the latest: at most settings.queries answers,
+    and about as many rows as so many held-out queries have.
 
     A row has the columns of `ranked_columns`; candidates that were not shown lend their places
     to the columns and are not in the query. folds: int64[u], of the interactions' users;
@@ -125,9 +129,14 @@ def queries_told(
         block = int(np.searchsorted(starts, place, "right")) - 1
         parts[place] = _rows_of(found, answer, lesson, sceneries[block], settings.most)
 
-    each_case(len(chosen), threads, one)
+    room, rest = settings.queries * settings.most, len(chosen)
+    while rest and room > 0:
+        first = max(0, rest - CHUNK)
+        each_case(rest - first, threads, lambda place, first=first: one(first + place))
+        room -= sum(len(rows) for part in parts[first:rest] for rows, _, _ in part)
+        rest = first
     people = answers.people[np.array([answer for answer, _ in chosen], np.int64)]
-    width = len(columns_of(lessons[0].model.voices)) + len(found.scenery(0).columns)
+    width = len(columns_of(lessons[0].model.voices)) + len(KINDS) + sum(map(len, found.names))
     told = _told(found, parts, people, width)
     users = found.users[told.queries.users]
     count = settings.folds
@@ -144,7 +153,7 @@ def _rows_of(
     past = model.past(items, kinds, ats, as_of)
     mine = slice(int(answers.offsets[answer]), int(answers.offsets[answer + 1]))
     shown, taken = found.taken.numbers[mine], answers.taken[mine]
-    places = np.flatnonzero(shown >= 0)
+    places = np.flatnonzero(shown >= 0)[:most]
     shown, taken = shown[places], taken[places]
     if not past.indices.size or not taken.any() or taken.all():
         return []
@@ -161,7 +170,7 @@ def _rows_of(
     )[: len(shown)].astype(np.float32)
     order = np.argsort(-scored.total[shown], kind="stable")
     told: list[tuple[F32, int, int]] = []
-    for hit in np.flatnonzero(taken).tolist():
+    for hit in np.flatnonzero(taken).tolist()[:MOST_TAKEN]:
         # What else was taken is neither better nor worse than this.
         kept = order[(order == hit) | ~taken[order]]
         told.append((rows[kept], int(np.flatnonzero(kept == hit)[0]), int(places[hit])))

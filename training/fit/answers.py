@@ -28,6 +28,8 @@ Flags = npt.NDArray[np.bool_]
 FAMILY = "recommend"
 WINDOW_MS = 2 * HOUR_MS
 """How long after an answer its outcomes count, as the service counts them unless told otherwise."""
+MOST = 200_000
+"""Answers that are held at most: about 1 kB each while they are read."""
 _COLUMNS = ["decision_id", "at", "as_of", "family", "entity", "items", "request"]
 _OUTCOMES = (Kind.click, Kind.purchase)
 
@@ -123,17 +125,19 @@ def read_answers(
 ) -> Answers:
     """Answer every answer given early enough for its outcomes to have come by `until` (ms UTC).
 
-    history: of the events that answer them. A repeated decision counts once.
+    history: of the events that answer them. A repeated decision counts once; of more than MOST
+    the latest are kept, and no older days are read.
     """
-    frames = [
-        pl.read_parquet(file.path, columns=_COLUMNS).filter(
-            pl.col("family") == FAMILY, pl.col("at") < until - window_ms
-        )
-        for file in log_files(decisions)
-    ]
+    frames, day, count = list[pl.DataFrame](), "", 0
+    for file in log_files(decisions):
+        if count >= MOST and file.path.parent.parent.name != day:
+            break
+        wanted = pl.col("family") == FAMILY, pl.col("at") < until - window_ms
+        frames.append(pl.read_parquet(file.path, columns=_COLUMNS).filter(*wanted))
+        day, count = file.path.parent.parent.name, count + frames[-1].height
     empty = pl.DataFrame({name: [] for name in _COLUMNS})
     rows = pl.concat(frames).unique("decision_id").sort("at", "decision_id") if frames else empty
-    return answers_of(rows.to_dicts(), history, window_ms)
+    return answers_of(rows.tail(MOST).to_dicts(), history, window_ms)
 
 
 def answers_of(

@@ -12,7 +12,7 @@ from models.recommend.candidates import ITEM, columns_of, features, scene_of
 from tests.models.recommend.small import small_model
 from tests.training.answering import FIRST_DAY, ITEMS, shop
 from tests.training.worlds import START
-from training.fit.answered import Lesson, answered_of, queries_told
+from training.fit.answered import MOST_TAKEN, Lesson, answered_of, queries_told
 from training.fit.answers import answers_of
 from training.fit.blending import folds_of
 from training.fit.settings import RankerSettings
@@ -179,3 +179,19 @@ def test_who_has_no_history_or_asked_for_something_else_makes_no_query():
         found = answered_of(some, history, hashes, users, LATE)
         assert len(told_of(found, model, folds).queries.sizes) == 0
     assert Kind.click in history.records["kind"]
+
+
+def test_rows_stay_within_bounds_whatever_is_taken():
+    """Everything but the last place was taken: few of these are queries, of few places."""
+    _, _, model, found, folds = world(users=40, each=6)
+    found.answers.taken[:] = found.answers.places < 9
+    many = MOST_TAKEN - 1
+    told = told_of(found, model, folds)
+    assert len(told.queries.sizes) == many * 240
+    assert set(told.queries.sizes.tolist()) == {2}
+    short = told_of(found, model, folds, settings=RankerSettings(most=5, queries=500))
+    assert len(short.queries.sizes) == 0, "among the first five all was taken"
+    found.answers.taken[found.answers.places == 1] = False
+    cut = told_of(found, model, folds, settings=RankerSettings(most=5, queries=500))
+    assert set(cut.queries.sizes.tolist()) == {2}
+    assert len(cut.queries.sizes) == 4 * 240

@@ -5,6 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from domain.clock import DAY_MS
 from domain.decisions import Decision
 from domain.events import Event, Kind
 from domain.ids import hash64, session_entity, user_entity
@@ -175,6 +176,23 @@ def test_the_log_of_decisions_is_read_once_each_and_not_too_young(tmp_path):
     assert found.devices == ("tv", "tv")
     assert found.taken.tolist() == [False, False, False, True]
     assert len(read_answers(tmp_path / "none", history, NOW)) == 0
+
+
+def test_of_too_many_the_latest_days_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.fit.answers.MOST", 3)
+    for day in range(3):
+        at = NOW + day * DAY_MS
+        logged = tuple(
+            Decision(f"{day}-{n}", at + n, "recommend", ANN, "", at, ("a",), (), ())
+            for n in range(2)
+        )
+        path = path_for(tmp_path, 1, (at, 0), (at, 1))
+        tables = iter([table_of_entries([DecisionEntry(f"{at}-0", logged)])])
+        write_atomically(path, SCHEMA, tables, WRITE_OPTIONS)
+    first = path_for(tmp_path, 1, (NOW, 0), (NOW, 1))
+    first.write_bytes(b"it is not opened")
+    found = read_answers(tmp_path, History.from_events([]), NOW + 9 * DAY_MS)
+    assert found.names.tolist() == [hash64(name) for name in ("1-1", "2-0", "2-1")]
 
 
 def test_what_the_service_logs_is_what_is_read():
