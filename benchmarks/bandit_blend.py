@@ -9,7 +9,6 @@ bandit are drawn again and again and every mix is valued from them. All simulate
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -180,7 +179,7 @@ class Pool(NamedTuple):
 def pool_of(world: World, settings: RecommendSettings, size: int) -> Pool:
     """Answer `size` questions after the drift with every mix's true chances."""
     mixes = mixes_of(world.model.members, world.model.weights)
-    models = {mix.arm: replace(world.model, weights=mix.weights) for mix in mixes}
+    models = {mix.arm: world.model.mixed(mix.weights) for mix in mixes}
     live = LiveRecommending(
         MemoryStore(), FixedClock(START_MS), Metrics(), lambda: world.desk, lambda: ALL_ON, settings
     )

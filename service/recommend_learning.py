@@ -41,7 +41,7 @@ from models.recommend.exploring import (
     room_for,
 )
 from models.recommend.lessons import Given, Lessons, teach
-from models.recommend.mixes import ARMS, RELEASED, mixes_of
+from models.recommend.mixes import ARMS, RELEASED, differs, mixes_of
 from models.recommend.model import RecommendModel
 from models.recommend.policy import recommend
 from models.recommend.received import Received, received_of
@@ -340,16 +340,16 @@ def _new_of(seen: tuple[Catalogue, int, object], received: Received, enough: int
 
 
 def _ready_of(model: RecommendModel) -> _Ready:
-    """In a thread: make the model once more with the weights of every mix, without its ranker,
-    which was learned beside the released weights."""
-    mixes = mixes_of(model.members, model.weights)
-    siblings = {
-        mix.arm: replace(model, weights=mix.weights, ranker=None)
-        for mix in mixes
-        if mix.arm != RELEASED
-    }
+    """In a thread: make the model once more with the weights of every mix.
+
+    Where a ranker is not told of those who lead in a mix, that mix would be the released one
+    under another name: there is none of it.
+    """
+    mixes = [mix for mix in mixes_of(model.members, model.weights) if mix.arm != RELEASED]
+    siblings = {mix.arm: model.mixed(mix.weights) for mix in mixes}
+    siblings = {arm: one for arm, one in siblings.items() if differs(one, model)}
     allowed = np.zeros(len(ARMS), np.bool_)
-    allowed[[mix.arm for mix in mixes]] = True
+    allowed[[RELEASED, *siblings]] = True
     return _Ready(model, siblings, allowed)
 
 

@@ -4,8 +4,6 @@ Nothing is learned again; golden rows are answered anew. Knows nothing of whethe
 see training.evaluate.default_mix.
 """
 
-from dataclasses import replace
-
 from domain.errors import OperatorError
 from models.bundle import Bundle, Draft, Golden
 from models.recommend.mixes import RELEASED, mixes_of
@@ -28,7 +26,7 @@ def remixed(champion: Bundle, model: RecommendModel, mix: str, created_at: int) 
             f"{champion.family}/{champion.version} has no other mix {mix!r}; it has "
             + (", ".join(others) or "none")
         )
-    made = replace(model, weights=mixes[mix].weights, ranker=None)
+    made = model.mixed(mixes[mix].weights)
     manifest = champion.manifest
     origin = {"version": champion.version, "mix": mix}
     return Draft(

@@ -157,3 +157,9 @@ def features(chosen: Ints, past: Past, scored: Scored, facts: Floats, scene: Sce
         scored.scales, float(scene.hour), float(scene.weekday), columns,
     )  # fmt: skip
     return columns.T
+
+
+def told_scores(rows: np.ndarray, voices: int) -> np.ndarray:
+    """Answer float64[c, 1 + voices], a view: the blend's score of each candidate, and each
+    voice's standard score of it."""
+    return rows[:, _FIRST_TOLD : _FIRST_TOLD + 2 * (1 + voices) : 2]

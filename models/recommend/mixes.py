@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.recommend.member import Floats, frozen
+from models.recommend.model import RecommendModel
 
 RELEASED: Final = 0
 """The arm that changes nothing."""
@@ -59,3 +60,12 @@ def open_arms(mixes: Sequence[Mix]) -> npt.NDArray[np.bool_]:
     """Answer bool[ARMS]: which arms are among the mixes."""
     arms = [mix.arm for mix in mixes]
     return np.isin(np.arange(len(ARMS)), arms)
+
+
+def differs(mixed: RecommendModel, model: RecommendModel) -> bool:
+    """Tell whether a model made by `RecommendModel.mixed` can answer otherwise than the model."""
+    if mixed.ranker is None or model.ranker is None:
+        return not np.array_equal(mixed.weights, model.weights)
+    before = model.ranker.lean
+    after = mixed.ranker.lean
+    return after is not None and bool(np.any(after if before is None else after != before))

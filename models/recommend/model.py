@@ -5,7 +5,7 @@ Knows nothing of stores, users or time: the history and `as_of` are arguments.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -211,6 +211,21 @@ class RecommendModel:
         if self.ranker is None:
             return found
         return narrow.reorder(found, self.ranker, past, allowed, scene)
+
+    def mixed(self, weights: Floats) -> Self:
+        """Answer the model with other weights of its members, float32[m]: a mix of them.
+
+        With a ranker the released blend still finds the candidates and tells of them, as the
+        ranker learned it, and the ranker's order leans by what the mix adds (see
+        `ranker.leaned`); members the ranker is not told of add nothing.
+        """
+        if self.ranker is None:
+            return replace(self, weights=frozen(weights, np.float32))
+        added = dict(zip(self.members, (weights - self.weights).tolist(), strict=True))
+        lean = np.array([added[voice] for voice in self.ranker.voices], np.float64)
+        if self.ranker.lean is not None:
+            lean += self.ranker.lean
+        return replace(self, ranker=replace(self.ranker, lean=lean))
 
     def blended(self, past: Past) -> Scored:
         """Score all n items by the blend alone, as the ranker is told."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from models.forest.forest import Forest
 from models.recommend.blend import Scored
-from models.recommend.candidates import ITEM, Scene, columns_of, features
+from models.recommend.candidates import ITEM, Scene, columns_of, features, told_scores
 from models.recommend.member import Floats, Ints, Past, frozen
 from models.recommend.scenery import Scenery
 from models.recommend.topk import top_k
@@ -51,7 +52,8 @@ class Ranker:
 
     voices: the blend's, in its order. facts: float32[n, len(ITEM)], what is known of each item
     as of the fit. most: how many candidates there are at most. scenery: None where the forest
-    was learned without answers that say where they were shown; it then costs nothing.
+    was learned without answers that say where they were shown; it then costs nothing. lean:
+    float64[voices], see `leaned`; None for the order as it was learned.
     """
 
     voices: tuple[str, ...]
@@ -59,12 +61,15 @@ class Ranker:
     facts: Floats
     most: int = MOST
     scenery: Scenery | None = None
+    lean: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.forest.features != len(ranked_columns(self.voices, self.scenery)):
             raise ValueError("the ranker's forest has other columns than its voices make")
         if self.facts.ndim != 2 or self.facts.shape[1] != len(ITEM):
             raise ValueError("the ranker's facts are not those of items")
+        if self.lean is not None and self.lean.shape != (len(self.voices),):
+            raise ValueError("the ranker leans to other voices than it has")
 
     def chosen(self, scored: Scored, allowed: np.ndarray | None) -> Ints:
         """Answer int32 of the candidates, best of the blend first; allowed: bool[m], m ≥ n."""
@@ -80,6 +85,8 @@ class Ranker:
         if self.scenery is not None:
             rows = np.vstack([rows.T, self.scenery.tell(chosen, scene).T]).T
         worth = self.forest.raw(rows)
+        if self.lean is not None:
+            worth = leaned(worth, told_scores(rows, len(self.voices)), self.lean)
         return scored._replace(best=lift(scored.total, chosen, worth))
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -92,7 +99,8 @@ class Ranker:
         """Answer what is no array, as JSON values."""
         scenery = {} if self.scenery is None else {"scenery": self.scenery.params()}
         known = {"voices": list(self.voices), "most": self.most, "trees": len(self.forest)}
-        return known | scenery
+        lean = {} if self.lean is None else {"lean": self.lean.tolist()}
+        return known | scenery | lean
 
     @classmethod
     def from_parts(cls, arrays: dict[str, np.ndarray], params: dict[str, Any]) -> Self:
@@ -106,7 +114,21 @@ class Ranker:
             frozen(arrays["facts"], np.float32),
             int(params["most"]),
             scenery,
+            np.array(params["lean"], np.float64) if "lean" in params else None,
         )
+
+
+def leaned(worth: np.ndarray, told: np.ndarray, lean: np.ndarray) -> np.ndarray:
+    """Answer the forest's worth of c candidates, float64[c], leaning to some voices.
+
+    told: float64[c, 1 + v], the blend's score of each and every voice's standard score. lean:
+    float64[v], what a mix adds to each voice's weight in the blend. The worth is put on the
+    blend's scale and the mix's addition put on top: a forest that said what the blend says would
+    then say just what the blend says with the mix's weights.
+    """
+    spread = worth.std()
+    scale = told[:, 0].std() / spread if spread > 0 else 0.0
+    return (worth - worth.mean()) * scale + told[:, 1:] @ lean
 
 
 def ranked_columns(voices: tuple[str, ...], scenery: Scenery | None) -> tuple[str, ...]:

@@ -12,10 +12,17 @@ from domain.ids import hash64
 from feature_store.memory import MemoryStore
 from feature_store.switches import Switches
 from models.bandits.evidence import COUNT, REWARD
-from models.recommend.mixes import ARMS
+from models.recommend.ask import Ask
+from models.recommend.candidates import ITEM, columns_of
+from models.recommend.desk import Desk
+from models.recommend.mixes import ARMS, mixes_of
+from models.recommend.model import RecommendModel
+from models.recommend.policy import recommend
+from models.recommend.ranker import Ranker
 from models.recommend.reception_format import read_reception
 from service.recommend_learning import NAME, told
-from tests.service.recommending import NEW, Worker
+from tests.models.recommend.small import random_forest
+from tests.service.recommending import ASKER, NEW, Worker, shop
 from tests.service.recommending import told as event_of
 from tests.service.serving import NOW
 
@@ -232,3 +239,34 @@ async def test_items_that_were_learned_are_new_no_more() -> None:
     worker.live._next.placed.update({hash64("i3"): 7, hash64("new1"): 2})
     await worker.live.look()
     assert worker.live.reception.items.tolist() == [hash64("new1")]
+
+
+def ranked(*voices: str, popularity: float = 0.1) -> RecommendModel:
+    """The shop's model with a forest beside it that is told of these voices."""
+    plain = shop().model
+    assert plain is not None
+    model = replace(plain, weights=np.array([popularity, 1.0], np.float32))
+    forest = random_forest(len(columns_of(voices)), seed=1)
+    facts = np.zeros((len(model), len(ITEM)), np.float32)
+    return replace(model, ranker=Ranker(voices, forest, facts))
+
+
+async def test_a_mix_answers_with_the_ranker_leaning_to_it() -> None:
+    worker = Worker(MemoryStore())
+    model = ranked("popularity", "graph")
+    worker.desk = Desk(worker.desk.catalogue, model, "m")
+    await worker.wake()
+    mixed = {one.mix: one.slate for one in map(worker.ask, map(str, range(300)))}
+    assert {"released", "crowd"} <= mixed.keys()
+    weights = next(mix.weights for mix in mixes_of(model.members, model.weights) if mix.arm)
+    leaning = Desk(worker.desk.catalogue, model.mixed(weights), "m")
+    assert mixed["crowd"].ids == recommend(leaning, Ask(k=5), ASKER, NOW).ids
+    assert mixed["released"].ids == recommend(worker.desk, Ask(k=5), ASKER, NOW).ids
+    assert mixed["crowd"].ids != mixed["released"].ids
+
+
+async def test_a_mix_of_members_the_ranker_is_not_told_of_is_none() -> None:
+    worker = Worker(MemoryStore())
+    worker.desk = Desk(worker.desk.catalogue, ranked("graph", popularity=0.0), "m")
+    await worker.wake()
+    assert {worker.ask(str(number)).mix for number in range(300)} == {"released"}

@@ -46,6 +46,9 @@ def answers_of(home: Home, version: str, worth: Worth, until: int, since: int = 
 def leader(model: RecommendModel) -> str:
     """Answer which kind of member (models.recommend.mixes.LED) weighs most in a model."""
     weights = dict(zip(model.members, model.weights.tolist(), strict=True))
+    if model.ranker is not None and model.ranker.lean is not None:
+        for voice, more in zip(model.ranker.voices, model.ranker.lean.tolist(), strict=True):
+            weights[voice] += more
     shares = {kind: sum(weights.get(one, 0.0) for one in led) for kind, led in LED.items()}
     return max(shares, key=lambda kind: shares[kind])
 

@@ -1,8 +1,11 @@
 """Mixes are the released weights, and others in which one kind of member leads."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from models.recommend.mixes import ARMS, LEAD, RELEASED, mixes_of, open_arms
+from models.recommend.mixes import ARMS, LEAD, RELEASED, differs, mixes_of, open_arms
+from tests.models.recommend.small import ranked_model
 
 MEMBERS = ("popularity", "trend", "graph", "factors", "repeats")
 WEIGHTS = np.array([0.1, 0.3, 1.0, 0.5, 0.0], np.float32)
@@ -43,3 +46,16 @@ def test_kinds_that_are_not_there_or_lead_anyway_make_no_mix():
 def test_numbers_of_arms_are_part_of_what_is_stored():
     assert ARMS == ("released", "crowd", "visit", "taste", "again", "content")
     assert [mix.arm for mix in mixes_of(MEMBERS, WEIGHTS)] == [0, 1, 2, 3, 4]
+
+
+def test_a_mix_differs_where_its_leaders_are_heard():
+    model = ranked_model(30)
+    raised = model.weights.copy()
+    raised[0] += 1.0
+    assert differs(model.mixed(raised), model)
+    assert not differs(model.mixed(model.weights), model)
+    leaning = model.mixed(raised)
+    assert not differs(leaning.mixed(model.weights), leaning)
+    bare = replace(model, ranker=None)
+    assert differs(bare.mixed(raised), bare)
+    assert not differs(bare.mixed(bare.weights), bare)

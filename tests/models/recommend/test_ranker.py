@@ -10,7 +10,7 @@ from models.families import load_scorer
 from models.forest import Forest
 from models.recommend.candidates import ANY_TIME, ITEM, columns_of, features
 from models.recommend.model import RecommendModel
-from models.recommend.ranker import Ranker, lift
+from models.recommend.ranker import Ranker, leaned, lift
 from models.recommend.topk import top_k
 from tests.models.recommend.small import AS_OF, history, past_of, ranked_model, small_model
 
@@ -153,3 +153,53 @@ def test_parts_that_do_not_fit_are_refused():
     assert ranker.facts.shape[1] == len(ITEM)
     assert ranker.forest.features == len(columns_of(ranker.voices))
     assert isinstance(ranker.forest, Forest)
+
+
+def test_a_forest_that_says_what_the_blend_says_leans_to_what_the_mix_says():
+    rng = np.random.default_rng(4)
+    told = rng.normal(size=(30, 4))
+    weights, lean = np.array([0.5, 1.0, 0.25]), np.array([0.0, 2.0, 0.0])
+    told[:, 0] = told[:, 1:] @ weights
+    mixed = told[:, 1:] @ (weights + lean)
+    for worth in (7.0 * told[:, 0] - 3.0, told[:, 0]):
+        assert np.argsort(-leaned(worth, told, lean)).tolist() == np.argsort(-mixed).tolist()
+    assert leaned(np.ones(30), told, lean) == pytest.approx(told[:, 1:] @ lean), "a forest of one"
+
+
+def test_a_mix_leans_the_order_of_the_same_candidates():
+    model = ranked_model(N, most=12)
+    raised = model.weights.copy()
+    raised[0] += 3.0
+    mixed = model.mixed(raised)
+    assert np.array_equal(mixed.weights, model.weights)
+    candidates = top_k(model.blended(PAST).total, 12)
+    scored, ranker = model.blended(PAST), model.ranker
+    rows = features(candidates, PAST, scored, ranker.facts, ANY_TIME)
+    voice = ranker.voices.index(model.members[0])
+    worth, blend = ranker.forest.raw(rows), scored.total[candidates].astype(np.float64)
+    whole = (worth - worth.mean()) / worth.std() * blend.std()
+    part = scored.parts(candidates)[voice] / model.weights[0]
+    wanted = candidates[np.argsort(-(whole + 3.0 * part), kind="stable")].tolist()
+    assert order_of(mixed, PAST)[:12] == wanted
+    assert wanted != order_of(model, PAST)[:12]
+    assert order_of(mixed, PAST)[12:] == order_of(model, PAST)[12:]
+    assert order_of(model.mixed(model.weights), PAST) == order_of(model, PAST)
+
+
+def test_without_a_ranker_a_mix_is_other_weights():
+    model = replace(ranked_model(N), ranker=None)
+    raised = model.weights + np.float32(1.0)
+    assert np.array_equal(model.mixed(raised).weights, raised)
+
+
+def test_what_it_leans_to_comes_back_and_adds_up(tmp_path):
+    model = ranked_model(N)
+    once = model.mixed(model.weights * 2)
+    twice = once.mixed(model.weights * 2)
+    assert np.allclose(twice.ranker.lean, 2 * once.ranker.lean)
+    again = RecommendModel.from_parts(once.arrays(), once.params())
+    assert again.ranker.lean.tolist() == once.ranker.lean.tolist()
+    assert order_of(again, PAST) == order_of(once, PAST)
+    assert "lean" not in model.ranker.params()
+    with pytest.raises(ValueError, match="other voices"):
+        replace(model.ranker, lean=np.zeros(len(model.ranker.voices) + 1))
