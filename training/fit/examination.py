@@ -16,7 +16,7 @@ from training.fit.answers import Answers
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
-GRID = np.arange(0, 3.001, 0.02)
+GRID = np.arange(151) / 50
 """What steepness may be: 0 looks at every place alike."""
 LEAST = 100
 """Clicks that must tell places apart before anything is believed of them."""
