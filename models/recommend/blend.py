@@ -48,6 +48,22 @@ def _gather(
             out[first + m, i] = (raw[m, rows[i]] - means[m]) * gains[m]
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _among(
+    base: np.ndarray, still: np.ndarray, standing: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answer the columns of int32[u] rows of float32[n] and of float32[s, n], twice."""
+    count, u = still.shape[0], rows.shape[0]
+    some = np.empty(u, np.float32)
+    first, second = np.empty((count, u), np.float32), np.empty((count, u), np.float32)
+    for i in range(u):
+        some[i] = base[rows[i]]
+        for s in range(count):
+            first[s, i] = still[s, rows[i]]
+            second[s, i] = standing[s, rows[i]]
+    return some, first, second
+
+
 class Scored(NamedTuple):
     """Scores of all n items, float32[n], and what each voice of the blend added to them.
 
@@ -132,9 +148,9 @@ class Blend:
         raw: float32[m, u], what `moving` says of them; means, scales: float32[m] over all items.
         """
         total, gains = np.empty(rows.shape[0], np.float32), scales * self._weights
-        weigh(raw, means, gains, frozen(self._base[rows], np.float32), total)
-        still = frozen(self._still[:, rows], np.float32)
-        standing = frozen(self._standing[:, rows], np.float32)
+        base, still, standing = _among(self._base, self._still, self._standing, rows)
+        base, still, standing = (frozen(one, np.float32) for one in (base, still, standing))
+        weigh(raw, means, gains, base, total)
         return Scored(total, still, (raw, means, gains), standing, scales)
 
     def score(self, past: Past) -> Scored:

@@ -7,10 +7,12 @@ proposed has none. Knows nothing of questions, or of how the index was made.
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from models.recommend.blend import Blend, Scored
 from models.recommend.candidates import Scene
@@ -31,16 +33,41 @@ class Reach(NamedTuple):
     be shown, all are scored; an answer holds up to 500, and the decision must not hang on how
     many places are asked for. few: where no more items may be shown than this, all of those are
     scored. head: of what is the same for everybody, so many are gone through for some that may
-    be shown.
+    be shown. most: where this share of all items may be shown, proposals are not asked for it.
     """
 
     proposed: int = 300
     enough: int = 650
     few: int = 4_000
     head: int = 20_000
+    most: float = 0.9
 
 
 DEFAULT_REACH: Final = Reach()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _first_of(head: np.ndarray, allowed: np.ndarray, most: int) -> np.ndarray:
+    """Answer the first `most` of int32[h] items that bool[n] allows."""
+    out = np.empty(most, np.int32)
+    size = 0
+    for item in head:
+        if size == most:
+            break
+        out[size] = item
+        size += allowed[item]
+    return out[:size]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _distinct(ordered: np.ndarray) -> np.ndarray:
+    """Answer the different ones of sorted int32[e]."""
+    size = 0
+    for i in range(ordered.shape[0]):
+        if size == 0 or ordered[size - 1] != ordered[i]:
+            ordered[size] = ordered[i]
+            size += 1
+    return ordered[:size]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +76,14 @@ class Found:
 
     total: float32[n], minus infinity where an item was not scored. rows: int32[u], the scored
     items, ascending. few: their scores, numbered as they stand in `rows`. middle: the mean of
-    all n totals.
+    all n totals. best: the items of the highest totals that may be shown, in their order.
     """
 
     total: Floats
     rows: Ints
     few: Scored
     middle: float
+    best: Ints
 
     def parts(self, rows: Ints) -> Floats:
         """Answer float32[voices, k]: what each voice added to int32[k] of the scored items."""
@@ -79,13 +107,17 @@ class Narrow:
         self._blend, self._cells, self._reach = blend, dict(cells), reach
         self.tally: Counter[str] = Counter()
         names = blend.voices[len(blend.voices) - len(blend.moving) :]
-        self._members = tuple(zip(names, blend.moving, strict=True))
-        for name, member in self._members:
+        self._asking: dict[int, tuple[str, Asking]] = {}
+        self._touching: dict[int, Touching] = {}
+        for place, (name, member) in enumerate(zip(names, blend.moving, strict=True)):
             if isinstance(member, Asking):
+                self._asking[place] = name, member
                 vectors = member.told_by[0]
                 if self._cells[name].size != len(vectors):
                     raise ValueError(f"the index of {name} is of other items")
-            elif not isinstance(member, Touching):
+            elif isinstance(member, Touching):
+                self._touching[place] = member
+            else:
                 raise ValueError(f"{name} scores all items or none")
         standing = [*blend.standing, blend.base]
         self._heads = tuple(top_k(row, reach.head) for row in standing)
@@ -100,18 +132,24 @@ class Narrow:
         n, few = self._blend.base.shape[0], self._reach.few
         count = n if allowed is None else int(np.count_nonzero(allowed[:n]))
         may = None if allowed is None else allowed[:n]
-        told = [self._told(member, past) for _, member in self._members]
+        asked = {place: member.asked(past) for place, (_, member) in self._asking.items()}
+        touched = {place: member.touch(past) for place, member in self._touching.items()}
         if count <= few:
             some = [np.arange(n, dtype=np.int32) if may is None else _true(may)]
         else:
-            some = self._proposed(told, may if count < n else None)
-        rows = np.unique(np.concatenate([*some, past.indices]))
+            masked = count < self._reach.most * n
+            some = self._proposed(asked, touched, may if masked else None)
+        rows = _distinct(np.sort(np.concatenate([*some, past.indices])))
         left = len(rows) if may is None else int(np.count_nonzero(may[rows]))
         if count > few and left < self._reach.enough:
             self.tally[WHOLE] += 1
             return None
         self.tally[INDEXED if count > few else LISTED] += 1
-        return self._scored(told, rows)
+        scored = self._scored(asked, touched, rows)
+        total = np.full(n, -np.inf, np.float32)
+        total[rows] = scored.total
+        best = self._best(scored, rows, None if may is None else may[rows])
+        return Found(total, rows, scored, self._middle, best)
 
     def reorder(
         self, found: Found, ranker: Ranker, past: Past, allowed: Flags | None, scene: Scene
@@ -120,46 +158,44 @@ class Narrow:
         rows = found.rows
         own = past._replace(indices=np.searchsorted(rows, past.indices).astype(np.int32))
         may = None if allowed is None else allowed[rows]
-        among(ranker, rows).reorder(found.few, own, may, scene)
-        found.total[rows] = found.few.total
-        return found
+        few = among(ranker, rows).reorder(found.few, own, may, scene)
+        found.total[rows] = few.total
+        return replace(found, few=few, best=self._best(few, rows, may))
 
     def peak(self, name: str, asked: Asked) -> float:
         """Answer the largest product of a member's item vectors with a vector, by its index."""
         _, values = self._cells[name].nearest(asked.vector, 1)
         return float(values[0])
 
-    @staticmethod
-    def _told(member: object, past: Past) -> Asked | Touched:
-        if isinstance(member, Asking):
-            return member.asked(past)
-        assert isinstance(member, Touching)
-        return member.touch(past)
-
-    def _proposed(self, told: list[Asked | Touched], may: Flags | None) -> list[Ints]:
+    def _proposed(
+        self, asked: dict[int, Asked], touched: dict[int, Touched], may: Flags | None
+    ) -> list[Ints]:
         """Answer what every member proposes of what may be shown; None for everything."""
         some, most = [self._first], self._reach.proposed
         if may is not None:
-            some = [head[np.flatnonzero(may[head])[:most]] for head in self._heads]
-        for (name, _), one in zip(self._members, told, strict=True):
-            if isinstance(one, Touched):
-                some.append(one.best(most, may))
-            elif one.scale > 0:
-                some.append(self._cells[name].nearest(one.vector, most, allowed=may)[0])
+            some = [_first_of(head, may, most) for head in self._heads]
+        some += [one.best(most, may) for one in touched.values()]
+        for place, (name, _) in self._asking.items():
+            if asked[place].scale > 0:
+                vector = asked[place].vector
+                some.append(self._cells[name].nearest(vector, most, allowed=may)[0])
         return some
 
-    def _scored(self, told: list[Asked | Touched], rows: Ints) -> Found:
-        raw = np.zeros((len(told), len(rows)), np.float32)
-        means, scales = (np.array([one[k] for one in told], np.float32) for k in (-2, -1))
-        for place, ((_, member), one) in enumerate(zip(self._members, told, strict=True)):
-            if isinstance(one, Touched):
-                one.at(rows, raw[place])
-            elif isinstance(member, Asking):
-                products_of(member, one.vector, rows, raw[place])
-        few = self._blend.few(rows, raw, means, scales)
-        total = np.full(self._blend.base.shape[0], -np.inf, np.float32)
-        total[rows] = few.total
-        return Found(total, rows, few, self._middle)
+    def _scored(self, asked: dict[int, Asked], touched: dict[int, Touched], rows: Ints) -> Scored:
+        count = len(asked) + len(touched)
+        raw = np.empty((count, len(rows)), np.float32)
+        means, scales = np.empty(count, np.float32), np.empty(count, np.float32)
+        for place, one in touched.items():
+            one.at(rows, raw[place])
+            means[place], scales[place] = one.mean, one.scale
+        for place, (_, member) in self._asking.items():
+            one = asked[place]
+            products_of(member, one.vector, rows, raw[place])
+            means[place], scales[place] = one.mean, one.scale
+        return self._blend.few(rows, raw, means, scales)
+
+    def _best(self, few: Scored, rows: Ints, may: Flags | None) -> Ints:
+        return rows[top_k(few.total, self._reach.enough, may)]
 
 
 def _true(flags: Flags) -> Ints:
@@ -175,4 +211,8 @@ def among(ranker: Ranker, rows: Ints) -> Ranker:
             for lifts in scenery.lifts
         )
         scenery = replace(scenery, lifts=(devices, pages))
-    return replace(ranker, facts=frozen(ranker.facts[rows], np.float32), scenery=scenery)
+    found = copy(ranker)
+    # It has been looked at as a whole: looking again takes longer than making it.
+    object.__setattr__(found, "facts", frozen(ranker.facts[rows], np.float32))
+    object.__setattr__(found, "scenery", scenery)
+    return found

@@ -8,7 +8,6 @@ import numpy as np
 
 from domain.slates import Fallback, Slate, Sources
 from models.recommend.ask import Ask, Asker
-from models.recommend.blend import Scored
 from models.recommend.calibrated import calibrate, shares_of
 from models.recommend.catalogue import Flags, Scores
 from models.recommend.controls import NO_CONTROLS
@@ -123,7 +122,7 @@ def _best(
     """Take up to `need` allowed items of one proposal, best first, and their scores."""
     if case.boosts is None and case.ask.diversity == 0 and steered is None:
         scored = proposal.scored
-        if isinstance(scored, Scored) and proposal.scores is scored.total:
+        if scored is not None and proposal.scores is scored.total:
             known = take_known(scored.best, scored.total, need, case.allowed, proposal.floor)
             if known is not None:
                 return known

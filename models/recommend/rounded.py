@@ -60,11 +60,15 @@ def products_at(
     vectors: np.ndarray, scale: float, vector: np.ndarray, rows: np.ndarray, out: np.ndarray
 ) -> None:
     """Write to float32[k] the products of int32[k] rows of float32[n, d], rounded as all are."""
-    factor = np.float32(scale)
+    factor, wide = np.float32(scale), np.empty(vector.shape[0], np.int32)
+    for k in range(wide.shape[0]):
+        wide[k] = vector[k]
     for i in range(rows.shape[0]):
-        line, total = vectors[rows[i]], np.int32(0)
-        for k in range(vector.shape[0]):
-            total += np.int32(np.rint(line[k] * factor)) * np.int32(vector[k])
+        row, total = rows[i], np.int32(0)
+        for k in range(wide.shape[0]):
+            # Sums of 32 bits, said at every step: otherwise they are of 64, and slower.
+            part = np.int32(np.int32(np.rint(vectors[row, k] * factor)) * wide[k])
+            total = np.int32(total + part)
         out[i] = total
 
 

@@ -135,3 +135,15 @@ def test_the_peak_is_the_largest_product():
     raw = np.empty(N, np.float32)
     PLAIN.scorers[PLAIN.members.index("factors")].raw(past_of([8, 2]), raw)
     assert PLAIN.narrow.peak("factors", asked) == raw.max()
+
+
+@pytest.mark.parametrize("model", [PLAIN, RANKED], ids=["blend", "ranker"])
+def test_the_best_are_told_in_the_order_in_which_they_would_be_taken(model):
+    for past in pasts(10, seed=6):
+        if not past.indices.size:
+            continue
+        allowed = np.random.default_rng(1).random(N + 3) < 0.8
+        found = found_by(model, past, allowed)
+        size = len(found.best)
+        assert size == SMALL.enough
+        assert found.best.tolist() == top_k(found.total, size, allowed[:N]).tolist()
