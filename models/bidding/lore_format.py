@@ -4,9 +4,6 @@ What cannot be read, is of another release, or cannot be true is refused as a wh
 part, so that no blob ever rules a price. Knows nothing of where the bytes are kept.
 """
 
-import json
-import struct
-from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +11,7 @@ import numpy.typing as npt
 
 from models.bandits.bank import Bank
 from models.bandits.evidence import packed, unpacked
+from models.bandits.frame import LATEST, Frame
 from models.bandits.teachers import MOST_WORKERS
 from models.bidding.arms import MULTIPLIERS, WIDTH
 from models.bidding.lore import (
@@ -30,8 +28,7 @@ F64 = npt.NDArray[np.float64]
 
 MAGIC: Final = b"SBL1"
 MOST_BYTES: Final = 8 << 20
-_HEAD: Final = struct.Struct("<4s16sI")
-_MOST_AT: Final = 1 << 53
+_FRAME: Final = Frame(MAGIC, MOST_BYTES, "lore")
 
 
 def pack_lore(lore: Lore) -> bytes:
@@ -54,13 +51,8 @@ def pack_lore(lore: Lore) -> bytes:
         "multipliers": lore.multipliers.names,
         "creatives": lore.creatives.names,
         "market": None if market is None else [*market[:3], market.count],
-        "lengths": [len(part) for part in parts],
     }
-    text = json.dumps(names, separators=(",", ":"), allow_nan=False).encode()
-    body = text + b"".join(parts)
-    if len(body) > MOST_BYTES:
-        raise ValueError("lore is larger than it may be")
-    return _HEAD.pack(MAGIC, _digest(body), len(text)) + body
+    return _FRAME.packed(names, parts)
 
 
 def read_lore(held: bytes) -> Lore:
@@ -68,21 +60,7 @@ def read_lore(held: bytes) -> Lore:
 
     Evidence and sums that cannot be true come back as nothing: one fault must not reach the rest.
     """
-    if not _HEAD.size <= len(held) <= MOST_BYTES + _HEAD.size:
-        raise ValueError("these bytes are no lore")
-    magic, digest, length = _HEAD.unpack_from(held)
-    body = held[_HEAD.size :]
-    if magic != MAGIC or digest != _digest(body):
-        raise ValueError("these bytes are no lore")
-    try:
-        names = json.loads(body[:length])
-        parts, start = [], length
-        for size in names["lengths"]:
-            parts.append(body[start : start + size])
-            start += size
-        return _parsed(names, parts)
-    except (LookupError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError("this lore is of another release") from error
+    return _FRAME.read(held, _parsed)
 
 
 def _parsed(names: dict[str, Any], parts: list[bytes]) -> Lore:
@@ -91,7 +69,7 @@ def _parsed(names: dict[str, Any], parts: list[bytes]) -> Lore:
         raise ValueError("lore of more names than it may have")
     workers = {str(name): (int(one), int(at)) for name, (one, at) in names["workers"].items()}
     at, centre = int(names["at"]), names["centre"]
-    if len(workers) > MOST_WORKERS or not 0 <= at < _MOST_AT:
+    if len(workers) > MOST_WORKERS or not 0 <= at < LATEST:
         raise ValueError("lore of more workers than it may have, or of no time")
     return Lore(
         at,
@@ -141,7 +119,3 @@ def _words(names: list[Any]) -> tuple[str, ...]:
 
 def _floats(array: F64) -> bytes:
     return np.ascontiguousarray(array, "<f8").tobytes()
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()
