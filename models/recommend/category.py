@@ -72,6 +72,51 @@ def _passed(
     return names, values
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _share(
+    holds: tuple[np.ndarray, np.ndarray, np.ndarray], group: int, item: int
+) -> float | np.float32:
+    """Answer an item's share of a category; 0 where it is not listed there."""
+    offsets, items, shares = holds
+    low, high = offsets[group], offsets[group + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    if low < offsets[group + 1] and items[low] == item:
+        return shares[low]
+    return np.float32(0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shared(
+    belongs: tuple[np.ndarray, np.ndarray],
+    holds: tuple[np.ndarray, np.ndarray, np.ndarray],
+    indices: np.ndarray,
+    worth: np.ndarray,
+    targets: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write what each event, of float64[h] worth, gives each target through what both are in."""
+    offsets, groups = belongs
+    mine = np.zeros(holds[0].shape[0] - 1)
+    for t in range(targets.shape[0]):
+        begin, end = offsets[targets[t]], offsets[targets[t] + 1]
+        for e in range(begin, end):
+            mine[groups[e]] = _share(holds, int(groups[e]), int(targets[t]))
+        for j in range(indices.shape[0]):
+            first, last = offsets[indices[j]], offsets[indices[j] + 1]
+            common = 0.0
+            for e in range(first, last):
+                common += mine[groups[e]]
+            if common > 0.0:
+                out[t, j] = worth[j] * common / (last - first)
+        for e in range(begin, end):
+            mine[groups[e]] = 0.0
+
+
 class Category(Moving):
     """Which categories items are in, and how much of each category's demand each item has."""
 
@@ -109,32 +154,12 @@ class Category(Moving):
         _given(self.belongs, (past.indices, past.weights), self.decay, given)
         return Touched.of(*_passed(self.holds, given), len(self.belongs[0]) - 1)
 
-    def _shares(self, index: int) -> tuple[Ints, Floats]:
-        """Answer the categories of an item and its share of each; 0 where it is not listed."""
-        offsets, groups = self.belongs
-        mine = groups[offsets[index] : offsets[index + 1]]
-        shares = np.zeros(len(mine), np.float32)
-        starts, items, found = self.holds
-        for place, group in enumerate(mine.tolist()):
-            row = slice(int(starts[group]), int(starts[group + 1]))
-            at = int(np.searchsorted(items[row], index))
-            if at < row.stop - row.start and items[row][at] == index:
-                shares[place] = found[row][at]
-        return mine, shares
-
     def influences(self, targets: Ints, past: Past) -> Floats:
         """Answer float32[t, h]: what each event gives each target through categories of both."""
         h = past.indices.shape[0]
         out = np.zeros((targets.shape[0], h), np.float32)
-        fading = self.decay ** np.arange(h - 1, -1, -1)
-        offsets, groups = self.belongs
-        for t, target in enumerate(targets.tolist()):
-            share = dict(zip(*(one.tolist() for one in self._shares(target)), strict=True))
-            for j, index in enumerate(past.indices.tolist()):
-                mine = groups[offsets[index] : offsets[index + 1]].tolist()
-                common = sum(share.get(group, 0.0) for group in mine)
-                if common > 0:
-                    out[t, j] = fading[j] * past.weights[j] * common / len(mine)
+        worth = self.decay ** np.arange(h - 1, -1, -1) * past.weights
+        _shared(self.belongs, self.holds, past.indices, worth, targets, out)
         return out
 
     def similar(self, index: int, out: Floats) -> None:
