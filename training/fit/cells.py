@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from models.recommend.cells import Cells
 from models.recommend.member import Past
@@ -20,6 +21,8 @@ from models.recommend.narrow import DEFAULT_REACH
 from models.recommend.products import Whole
 from models.recommend.rounded import rounded, scale_for
 from models.recommend.touched import Asking
+from training.fit.settings import RecommendSettings
+from training.splits import Interactions
 
 PER_CELL = 384
 """Items of a cell on average: three blocks of the products' lanes."""
@@ -28,6 +31,8 @@ _SAMPLE = 48
 _ROUNDS = 8
 _CHUNK = 8_192
 _LEAST = 4
+_ASKED = 200
+"""Users whose questions say how many cells must be looked through."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -110,6 +115,33 @@ def probes_for(cells: Cells, questions: Sequence[Whole], most: int, recall: floa
         step = probes // 2
         probes = min(every, probes + max(step, 1))
     return every
+
+
+def indexed_beside(
+    model: RecommendModel,
+    full: Interactions,
+    settings: RecommendSettings,
+    step: Callable[[str], None],
+) -> tuple[RecommendModel, dict[str, Any]]:
+    """Answer the model of a fit with an index, where it has so many items, and what that cost.
+
+    full: what it was learned from; histories of some of its users say how well it must be looked
+    through.
+    """
+    numbers = Indexing(settings.index_items, settings.index_recall, seed=settings.seed)
+    if len(model) < numbers.least_items:
+        return model, {}
+    rng = np.random.default_rng(settings.seed)
+    count = len(full.offsets) - 1
+    pasts: list[Past] = []
+    for user in rng.choice(count, min(count, _ASKED), replace=False).tolist():
+        first, end = int(full.offsets[user]), int(full.offsets[user + 1])
+        mine = slice(max(first, end - settings.cap), end)
+        as_of = int(full.ats[end - 1]) + 1
+        pasts.append(model.past(full.items[mine], full.kinds[mine], full.ats[mine], as_of))
+    with threadpool_limits(settings.threads, user_api="blas"):
+        model, told = indexed(model, pasts, numbers, step)
+    return model, {"index": told}
 
 
 def indexed(

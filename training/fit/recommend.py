@@ -30,6 +30,7 @@ from training.fit.answered import Answered, answered_of
 from training.fit.answers import Answers
 from training.fit.blending import THIN, Blending, Decision, Taught, earlier
 from training.fit.budget import Budget, peak_mb, planned
+from training.fit.cells import indexed_beside
 from training.fit.facts import Catalogued, ItemFacts, facts_of
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.numbers import tune_numbers
@@ -368,6 +369,7 @@ def fit(
         measured = run.learn(test.known, test.as_of, tuned)
         metrics, cases = run.measure(measured, test.cases, test.known)
         model = run.learn(full, int(full.ats.max()) + 1, tuned, run.released(tuned))
+        model, told = indexed_beside(model, full, settings, run.step)
     split |= {
         "validation_cases": len(valid.cases),
         "test_cases": len(test.cases),
@@ -376,4 +378,4 @@ def fit(
     }
     golden = golden_rows(model, full, settings.cap, settings.seed)
     plots = recommend_charts(metrics, {name: tuned.weights[name] for name in run.names})
-    return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases, run.cost())
+    return Fitted(model, metrics, _flat(run, tuned), plots, golden, split, cases, run.cost() | told)

@@ -66,6 +66,8 @@ class RecommendSettings:
     ranker: numbers of RankerSettings other than its own. members: which to fit, None for all
     that suit the log. rounds: of the bootstrap.
     budget_seconds: how long the fit may take; smaller settings are chosen to keep it, and said.
+    index_items: from so many items on members with item vectors propose by an index, which finds
+    `index_recall` of what a pass over all items does.
     last: what to begin from, as training.fit.refit reads it from a released bundle; empty for
     a fit from nothing.
     """
@@ -76,6 +78,8 @@ class RecommendSettings:
     many_items: int = 20_000
     split: str = "auto"
     min_cases: int = 50
+    index_items: int = 200_000
+    index_recall: float = 0.985
     test_share: float = 0.1
     repeats: bool | None = None
     repeat_share: float = 0.15
@@ -99,6 +103,8 @@ class RecommendSettings:
         numbers = {one.name for one in fields(RankerSettings)}
         if self.ranker.keys() - numbers:
             raise ScientistError("ranker has no such number; one of " + ", ".join(sorted(numbers)))
+        if self.index_items < 1 or not 0 < self.index_recall <= 1:
+            raise ScientistError("index_items is 1 or more, index_recall above 0 and at most 1")
         if not 0 < self.test_share < 0.5:
             raise ScientistError("test_share lies between 0 and 0.5")
         if self.budget_seconds is not None and self.budget_seconds <= 0:

@@ -3,11 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from domain.errors import ScientistError
 from models.recommend.narrow import INDEXED
 from models.recommend.rounded import whole
 from tests.models.recommend.small import past_of, small_model
 from tests.models.recommend.small_index import SMALL, clustered, reach_less
+from tests.training.worlds import chain, history_of_rows
 from training.fit.cells import Indexing, centres_of, indexed, nearest_centres, part, probes_for
+from training.fit.recommend import fit
+from training.fit.settings import RecommendSettings
 
 
 def test_every_centre_is_the_mean_of_what_is_nearest_to_it():
@@ -88,3 +92,53 @@ def test_a_model_of_fewer_items_is_left_as_it_is():
 
 def replace_least(items: int) -> Indexing:
     return replace(Indexing(), least_items=items)
+
+
+class Bar:
+    """What a fit shows its steps on."""
+
+    def __init__(self, **words: str) -> None:
+        self.told: list[str] = []
+        BARS.append(self)
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close."""
+
+    def set_description_str(self, text: str) -> None:
+        self.told.append(text)
+
+    def update(self, count: int) -> None:
+        """Nothing to draw."""
+
+
+BARS: list[Bar] = []
+
+
+def test_a_fit_of_enough_items_shows_and_times_its_index():
+    settings = RecommendSettings(
+        members=("factors",),
+        ranker={"trees": 0, "earlier": 0},
+        fixed={"factors": {"factors": 8, "iterations": 3, "confidence": 10.0}},
+        split="leave-one-out",
+        index_items=20,
+        rounds=20,
+        threads=1,
+    )
+    rows = chain(users=60)
+    items = sorted({item for _, item, _ in rows})
+    found = fit(history_of_rows(rows), items, settings, Bar)
+    assert found.cost["index"]["factors"].keys() == {"cells", "probes", "seconds"}
+    assert set(found.model.index) == {"factors"}
+    assert "index factors" in BARS[-1].told
+    fewer = fit(history_of_rows(rows), items, replace(settings, index_items=10**6), Bar)
+    assert not fewer.model.index
+    assert "index" not in fewer.cost
+
+
+@pytest.mark.parametrize("wrong", [{"index_items": 0}, {"index_recall": 0.0}, {"index_recall": 2}])
+def test_settings_of_an_index_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ScientistError, match="index_items"):
+        RecommendSettings(**wrong)
