@@ -73,9 +73,7 @@ def _passed(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _share(
-    holds: tuple[np.ndarray, np.ndarray, np.ndarray], group: int, item: int
-) -> float | np.float32:
+def _share(holds: tuple[np.ndarray, np.ndarray, np.ndarray], group: int, item: int) -> float:
     """Answer an item's share of a category; 0 where it is not listed there."""
     offsets, items, shares = holds
     low, high = offsets[group], offsets[group + 1]
@@ -86,8 +84,8 @@ def _share(
         else:
             high = middle
     if low < offsets[group + 1] and items[low] == item:
-        return shares[low]
-    return np.float32(0)
+        return float(shares[low])
+    return 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
