@@ -216,7 +216,7 @@ class LiveLearning(Poller):
             pass
         except Exception as error:
             # Nothing may stop the others' lessons for good: what cannot be learned is let go.
-            self._shared.pending = None
+            self._shared.let_go()
             self._metrics.lessons.labels("refused").inc()
             log_unexpected(error, stage="bid learning")
         self._metrics.lessons_waiting.set(len(self._notices) + self._outcomes.waiting)

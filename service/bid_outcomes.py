@@ -4,7 +4,6 @@ Put on a list when events come, looked up later, again after a while where the b
 yet. Counting is repeatable: whoever repeats an event changes nothing. Knows nothing of beliefs.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -18,15 +17,15 @@ from models.bidding.memo import read_memo
 from models.bidding.tidings import Bought, Clicked, Lessons
 from service.learning_settings import LearningSettings
 from service.metrics import Metrics
+from service.waiting import Lines
 
-MOST_WAITING = 20_000
 PURCHASES = 32
 """Purchases of one shown bid that are told apart; more may be taken for one of them."""
 WAITS_MS = (0, 3_000, 20_000, 180_000)
 """When an outcome is looked up, after it came: its bill may be on its way still. After the last
 the id it quotes is no shown bid's (a recommendation's, say)."""
 _LONGEST_ID = 64
-_MOST_AT_ONCE, _MOST_ROUNDS = 1_000, 20
+_MOST_ROUNDS = 20
 _KINDS = (Kind.click, Kind.purchase)
 
 
@@ -40,6 +39,10 @@ class Outcome(NamedTuple):
     tries: int = 0
     value: int = 0
     currency: str = ""
+
+    def once_more(self) -> "Outcome":
+        """Answer it after one more look."""
+        return self._replace(tries=self.tries + 1)
 
 
 class BidOutcomes:
@@ -58,13 +61,14 @@ class BidOutcomes:
         self._metrics = metrics
         self._campaigns = campaigns
         self._settings = settings
-        self._waiting: tuple[deque[Outcome], ...] = tuple(deque[Outcome]() for _ in WAITS_MS)
-        """By how often they were looked up; each in the order they came, so the first are due."""
+        self._lines: Lines[Outcome] = Lines(
+            clock, WAITS_MS, lambda: metrics.bid_outcomes.labels("lost").inc()
+        )
 
     @property
     def waiting(self) -> int:
         """How many wait to be looked up."""
-        return sum(len(line) for line in self._waiting)
+        return len(self._lines)
 
     def take(self, events: Iterable[Event]) -> None:
         """Take what quotes a decision; events that do not cost a look at one field."""
@@ -76,32 +80,18 @@ class BidOutcomes:
             if len(one.decision_id) <= _LONGEST_ID:
                 clicked = one.kind == Kind.click
                 value = max(one.value or 0, 0)
-                self._put(
+                self._lines.put(
                     Outcome(one.decision_id, one.event_id, clicked, now, 0, value, one.currency)
                 )
-
-    def _put(self, outcome: Outcome) -> None:
-        line = self._waiting[outcome.tries]
-        if len(line) >= MOST_WAITING:
-            line.popleft()
-            self._metrics.bid_outcomes.labels("lost").inc()
-        line.append(outcome)
 
     async def settle(self, lessons: Lessons) -> None:
         """Look up what is due, count it, and add what it teaches. Raises StoreUnavailable; what
         was not settled then waits on."""
         for _ in range(_MOST_ROUNDS):
-            due = self._due()
+            due = self._lines.due()
             if not due:
                 return
             await self._settle(due, lessons)
-
-    def _due(self) -> list[Outcome]:
-        now, due = self._clock(), list[Outcome]()
-        for line, wait in zip(self._waiting, WAITS_MS, strict=True):
-            while line and len(due) < _MOST_AT_ONCE and now - line[0].came >= wait:
-                due.append(line.popleft())
-        return due
 
     async def _settle(self, due: list[Outcome], lessons: Lessons) -> None:
         # A click comes before the purchases that follow it, whatever order they came in.
@@ -120,13 +110,10 @@ class BidOutcomes:
                     await self._purchase(one, shown, lessons)
                 settled += 1
         finally:
-            for one in reversed(due[settled:]):
-                self._waiting[one.tries].appendleft(one)
+            self._lines.back(due[settled:])
 
     def _again(self, outcome: Outcome) -> None:
-        if outcome.tries + 1 < len(WAITS_MS):
-            self._put(outcome._replace(tries=outcome.tries + 1))
-        else:
+        if not self._lines.again(outcome):
             self._metrics.bid_outcomes.labels("unknown").inc()
 
     async def _click(

@@ -5,7 +5,6 @@ an event changes nothing, and an id that is no answer's, or an item that was not
 nothing. Knows nothing of beliefs.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,13 +16,13 @@ from feature_store.store import Store
 from models.recommend.lessons import Given, Lessons, Reward
 from service.metrics import Metrics
 from service.recommend_settings import RecommendSettings
+from service.waiting import Lines
 
-MOST_WAITING = 20_000
 WAITS_MS = (0, 3_000, 20_000)
 """When an outcome is looked up, after it came: its answer may be on its way to the store still.
 After the last the id it quotes is no answer's that was remembered (a bid's, say)."""
 _LONGEST_ID = 64
-_MOST_AT_ONCE, _MOST_ROUNDS = 1_000, 20
+_MOST_ROUNDS = 20
 
 
 class Outcome(NamedTuple):
@@ -34,6 +33,10 @@ class Outcome(NamedTuple):
     bought: bool
     came: int
     tries: int = 0
+
+    def once_more(self) -> "Outcome":
+        """Answer it after one more look."""
+        return self._replace(tries=self.tries + 1)
 
 
 class RecommendOutcomes:
@@ -46,15 +49,16 @@ class RecommendOutcomes:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
-        self._waiting: tuple[deque[Outcome], ...] = tuple(deque[Outcome]() for _ in WAITS_MS)
-        """By how often they were looked up; each in the order they came, so the first are due."""
+        self._lines: Lines[Outcome] = Lines(
+            clock, WAITS_MS, lambda: metrics.rewards.labels("lost").inc()
+        )
         self.told = False
         """Whether somebody tells what comes of answers, since this was last set to False."""
 
     @property
     def waiting(self) -> int:
         """How many wait to be looked up."""
-        return sum(len(line) for line in self._waiting)
+        return len(self._lines)
 
     def take(self, events: Iterable[Event]) -> None:
         """Take what quotes a decision; events that do not cost a look at one field."""
@@ -66,42 +70,26 @@ class RecommendOutcomes:
                 and len(one.decision_id) <= _LONGEST_ID
             ):
                 bought = one.kind == Kind.purchase
-                self._put(Outcome(one.decision_id, hash64(one.item), bought, self._clock()))
+                self._lines.put(Outcome(one.decision_id, hash64(one.item), bought, self._clock()))
                 self.told = True
 
     def forget(self) -> None:
         """Let go of what waits."""
         self.told = False
-        for line in self._waiting:
-            line.clear()
-
-    def _put(self, outcome: Outcome) -> None:
-        line = self._waiting[outcome.tries]
-        if len(line) >= MOST_WAITING:
-            line.popleft()
-            self._metrics.rewards.labels("lost").inc()
-        line.append(outcome)
+        self._lines.clear()
 
     async def settle(self, lessons: Lessons) -> None:
         """Look up what is due, count it, and add what it teaches. Raises StoreUnavailable; what
         was not settled then waits on."""
         for _ in range(_MOST_ROUNDS):
-            due = self._due()
+            due = self._lines.due()
             if not due:
                 return
             try:
                 await self._settle(due, lessons)
             except BaseException:
-                for one in reversed(due):
-                    self._waiting[one.tries].appendleft(one)
+                self._lines.back(due)
                 raise
-
-    def _due(self) -> list[Outcome]:
-        now, due = self._clock(), list[Outcome]()
-        for line, wait in zip(self._waiting, WAITS_MS, strict=True):
-            while line and len(due) < _MOST_AT_ONCE and now - line[0].came >= wait:
-                due.append(line.popleft())
-        return due
 
     async def _settle(self, due: list[Outcome], lessons: Lessons) -> None:
         chosen = self._store.chosen
@@ -121,9 +109,7 @@ class RecommendOutcomes:
         for (outcome, answer, place), first in zip(joined, new, strict=True):
             self._reward(outcome, answer, place, first, lessons)
         for outcome in missing:
-            if outcome.tries + 1 < len(WAITS_MS):
-                self._put(outcome._replace(tries=outcome.tries + 1))
-            else:
+            if not self._lines.again(outcome):
                 self._metrics.rewards.labels("unknown").inc()
 
     def _reward(

@@ -54,15 +54,18 @@ class Shared(Generic[T, L]):
         self.pending = lessons
         self.number += 1
 
-    async def exchange(self, work: Callable[[bytes | None], Worked[T]]) -> T | None:
+    async def exchange(
+        self, work: Callable[[bytes | None], Worked[T]], *, renew: bool = False
+    ) -> T | None:
         """Teach what is pending and hear what others taught; None when all is as it was.
 
-        work: made in a thread of the value as it stands. Raises StoreUnavailable, and keeps what
+        work: made in a thread of the value as it stands. renew: what the value means rests on
+        more than the value, and that has changed. Raises StoreUnavailable, and keeps what
         is pending; likewise when others wrote again and again.
         """
         for _ in range(TRIES):
             held = await self._store.get_blob(self._name)
-            if self.pending is None and self._is_fresh(held):
+            if self.pending is None and not renew and self._is_fresh(held):
                 return None
             worked = await asyncio.to_thread(work, held)
             if worked.blob is not None:

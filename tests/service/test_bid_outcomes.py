@@ -13,7 +13,7 @@ from feature_store.memory import MemoryStore
 from feature_store.shown import KEPT_MS, Shown
 from models.bidding.memo import pack_memo
 from models.bidding.tidings import Lessons
-from service import bid_outcomes
+from service import waiting
 from service.bid_outcomes import WAITS_MS, BidOutcomes
 from service.learning_settings import LearningSettings
 from service.metrics import Metrics
@@ -196,8 +196,8 @@ async def test_what_could_not_be_counted_waits_and_counts_once() -> None:
 
 
 async def test_a_flood_is_bounded_and_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bid_outcomes, "_MOST_AT_ONCE", 300)
-    most = bid_outcomes.MOST_WAITING
+    monkeypatch.setattr(waiting, "MOST_AT_ONCE", 300)
+    most = waiting.MOST_WAITING
     desk.outcomes.take([event(f"e{n}", bid=f"x{n}") for n in range(most + 10)])
     assert desk.outcomes.waiting == most
     assert desk.counted("lost") == 10
@@ -207,5 +207,5 @@ async def test_a_flood_is_bounded_and_counted(desk: Desk, monkeypatch: pytest.Mo
 
 def test_no_id_of_anybody_is_kept(desk: Desk) -> None:
     desk.outcomes.take([event("e1", session="s-77", properties=json.dumps({"who": "ada"}))])
-    assert "ada" not in repr(desk.outcomes._waiting)
-    assert "s-77" not in repr(desk.outcomes._waiting)
+    assert "ada" not in repr(desk.outcomes._lines._lines)
+    assert "s-77" not in repr(desk.outcomes._lines._lines)
