@@ -18,6 +18,7 @@ from benchmarks import (
     bid_latency,
     bid_ope,
     bid_replay,
+    catalogue_scale,
     churn_quality,
     churn_score,
     freshness,
@@ -57,6 +58,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "bid-bandit": bid_bandit.run,
     "bid-ope": bid_ope.run,
     "bandit-blend": bandit_blend.run,
+    "catalogue-scale": catalogue_scale.run,
 }
 """Every benchmark by name, in the order of the table."""
 
