@@ -48,7 +48,7 @@ F64 = npt.NDArray[np.float64]
 
 K = 10
 SEEDS, FIRST_SEED = 4, 600
-"""Seeds 100 to 110 and 500 were looked at while the learner's numbers and the shop were chosen."""
+"""Seeds 100 to 130 and 500 were looked at while the learner's numbers and the shop were chosen."""
 TURN = 25
 """Visits between two turns of learning."""
 OTHER_DRIFTS = ((1, 0), (0, 2), (0, 3))
