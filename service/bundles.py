@@ -5,6 +5,7 @@ the new. A bundle that is refused changes nothing. Knows nothing of how models a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,14 @@ class Bundles(Poller):
             except Exception as error:
                 log_unexpected(error, family=family)
                 self._refuse(family, "it could not be loaded")
+        for loaded in self._current.values():
+            self._count_paths(loaded)
+
+    def _count_paths(self, loaded: Loaded) -> None:
+        """Take over what a model that has several ways to an answer counted since the last look."""
+        tally: Counter[str] = getattr(loaded.scorer, "tally", Counter())
+        for path in list(tally):
+            self._metrics.model_paths.labels(loaded.family, path).inc(tally.pop(path))
 
     async def _look_at(self, family: str) -> None:
         try:

@@ -80,6 +80,9 @@ class Metrics:
         )
         self.bundle_loads = counter("bundle_loads", "Bundles swapped in", "family")
         self.bundle_refusals = counter("bundle_refusals", "Bundles that failed checks", "family")
+        self.model_paths = counter(
+            "model_paths", "Answers of models that have several ways, by way", "family", "path"
+        )
         self.catalogue_items = gauge("catalogue_items", "Items held in memory")
         self.scores = counter("scores", "Scores to be cached, by what became of them", "outcome")
         self.decisions = counter("decisions", "Decisions by what became of them", "outcome")

@@ -4,6 +4,7 @@ It scores and explains; what may be shown, and what to do without a history, is 
 Knows nothing of stores, users or time: the history and `as_of` are arguments.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -117,7 +118,8 @@ class RecommendModel:
     recommended again unless the request says otherwise, as learned from the log. ranker: what
     looks again at the best of the blend, None where validation did not speak for one; the
     members it is told of are heard even at weight 0. index: cells of the item vectors by member,
-    where items are too many to score all of them for every answer; empty without.
+    where items are too many to score all of them for every answer; empty without. tally: how
+    answers came about with an index (see narrow.Narrow), shared with every mix of this model.
     """
 
     items: tuple[str, ...]
@@ -129,6 +131,7 @@ class RecommendModel:
     repeats: bool = False
     ranker: Ranker | None = None
     index: Mapping[str, Cells] = field(default_factory=dict[str, Cells])
+    tally: Counter[str] = field(default_factory=Counter[str], repr=False)
     narrow: Narrow | None = field(init=False, repr=False)
     voices: tuple[str, ...] = field(init=False)
     blend: Blend = field(init=False, repr=False)
@@ -146,7 +149,8 @@ class RecommendModel:
         if self.index and asking != self.index.keys():
             raise ValueError("the index is of other members than those with item vectors")
         object.__setattr__(self, "blend", blend)
-        object.__setattr__(self, "narrow", Narrow(blend, self.index) if self.index else None)
+        narrow = Narrow(blend, self.index, tally=self.tally) if self.index else None
+        object.__setattr__(self, "narrow", narrow)
         object.__setattr__(self, "voices", blend.voices)
         object.__setattr__(self, "_order", frozen(order, np.int32))
         object.__setattr__(self, "_sorted", frozen(self.hashes[order], np.uint64))

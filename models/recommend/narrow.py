@@ -98,14 +98,18 @@ class Narrow:
     """
 
     def __init__(
-        self, blend: Blend, cells: Mapping[str, Cells], reach: Reach = DEFAULT_REACH
+        self,
+        blend: Blend,
+        cells: Mapping[str, Cells],
+        reach: Reach = DEFAULT_REACH,
+        tally: Counter[str] | None = None,
     ) -> None:
         """Take the blend, and the index of every one of its members that has item vectors.
 
         Raises ValueError where one is of other items, KeyError where one is missing.
         """
         self._blend, self._cells, self._reach = blend, dict(cells), reach
-        self.tally: Counter[str] = Counter()
+        self.tally: Counter[str] = Counter() if tally is None else tally
         names = blend.voices[len(blend.voices) - len(blend.moving) :]
         self._asking: dict[int, tuple[str, Asking]] = {}
         self._touching: dict[int, Touching] = {}

@@ -1,5 +1,6 @@
 """Hot swap: a good release comes in whole, a bad one changes nothing, the old one stays warm."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,17 @@ async def test_it_watches_until_it_is_stopped(shelf: Shelf) -> None:
         await shelf.bundles.stop()
     shelf.release(shelf.write(4))
     assert shelf.factor() == 3
+
+
+async def test_ways_to_an_answer_are_counted_at_every_look(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.release(shelf.write(2.0))
+    await shelf.bundles.look()
+    scorer = shelf.bundles.current("toy").scorer
+    scorer.tally = Counter(indexed=3, whole=1)
+    await shelf.bundles.look()
+    scorer.tally["whole"] += 2
+    await shelf.bundles.look()
+    await shelf.bundles.look()
+    assert shelf.figure("model_paths_total", family="toy", path="indexed") == 3
+    assert shelf.figure("model_paths_total", family="toy", path="whole") == 3

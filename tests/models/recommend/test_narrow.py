@@ -147,3 +147,11 @@ def test_the_best_are_told_in_the_order_in_which_they_would_be_taken(model):
         size = len(found.best)
         assert size == SMALL.enough
         assert found.best.tolist() == top_k(found.total, size, allowed[:N]).tolist()
+
+
+def test_a_mix_of_a_model_counts_with_it():
+    model = indexed_model(N)
+    mix = model.mixed(np.where(np.arange(len(model.members)) == 3, 2.0, model.weights))
+    assert mix.index is model.index
+    mix.propose(past_of([3, 4]), EVERYTHING)
+    assert model.tally.total() == 1
