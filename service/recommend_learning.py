@@ -26,6 +26,7 @@ from feature_store.switches import Switches
 from models.bandits.choosing import choose
 from models.bandits.evidence import COUNT, REWARD
 from models.bandits.sites import LINEAR
+from models.recommend.ask import Ask
 from models.recommend.catalogue import Catalogue
 from models.recommend.contexts import Numbers, context_of
 from models.recommend.controls import NO_CONTROLS
@@ -137,6 +138,7 @@ class LiveRecommending(Poller):
         self._next = Lessons()
         self._given: deque[Chosen] = deque()
         self._room = 0
+        self._wide: tuple[Ask, int, Ask] | None = None
 
     # What answers do.
 
@@ -164,12 +166,19 @@ class LiveRecommending(Poller):
         plan = planned(most if share is None else min(share, most), ask, dice)
         room = room_for(plan, ask)
         mixed = desk if arm == RELEASED else _with_model(desk, self._ready.siblings[arm])
-        asked = ask if not room else replace(ask, k=ask.k + room)
+        asked = ask if not room else self._wider(ask, room)
         slate = recommend(mixed, asked, asker, as_of)
         newcomers = self._new.newcomers if self._new.seen[0] is desk.catalogue else NO_NEWCOMERS
         found = explore(question, slate, newcomers, plan, dice)
         self._note(found, decision, page, arm, context, learning)
         return Mixed(found.slate, ARMS[arm], propensity, context, *found[1:], learning)
+
+    def _wider(self, ask: Ask, room: int) -> Ask:
+        """Answer the question for so many more places; most questions are one and the same."""
+        kept = self._wide
+        if kept is None or kept[0] is not ask or kept[1] != room:
+            kept = self._wide = (ask, room, replace(ask, k=ask.k + room))
+        return kept[2]
 
     @staticmethod
     def with_mix(question: Question, model: RecommendModel) -> Slate:

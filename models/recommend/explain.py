@@ -146,6 +146,7 @@ class _Ready(dict[int, Sources]):
 
     def __init__(self, members: tuple[str, ...]) -> None:
         self._members = members
+        self._ones: dict[int, Source] = {}
 
     def __missing__(self, code: int) -> Sources:
         if len(self) >= _ROOM:
@@ -154,10 +155,15 @@ class _Ready(dict[int, Sources]):
         left = code
         while left:
             left, digit = divmod(left, _BASE)
-            member, percent = divmod(digit - 1, 101)
-            named.append(Source(self._members[member], percent / 100))
-        self[code] = Sources(named or (Source(BLEND, 1.0),))
-        return self[code]
+            named.append(self._ones.get(digit) or self._one(digit))
+        self[code] = found = Sources(named or (Source(BLEND, 1.0),))
+        return found
+
+    def _one(self, digit: int) -> Source:
+        """Answer one member with its share: there are few of them, however they are combined."""
+        member, percent = divmod(digit - 1, 101)
+        self._ones[digit] = one = Source(self._members[member], percent / 100)
+        return one
 
 
 @lru_cache(maxsize=16)

@@ -173,6 +173,21 @@ def take(scores: Floats, k: int, allowed: np.ndarray, floor: float) -> tuple[Int
     return out[:size], values[:size]
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _take_known(
+    out: np.ndarray, scores: np.ndarray, least: float, allowed: np.ndarray, values: np.ndarray
+) -> bool:
+    if not (scores[out[-1]] > least and scores[out[0]] < np.inf):
+        return False
+    for i in range(out.shape[0]):
+        if not allowed[out[i]]:
+            return False
+        values[i] = np.rint(np.float64(scores[out[i]]) * _STEPS) / _STEPS
+    for i in range(out.shape[0]):
+        allowed[out[i]] = False
+    return True
+
+
 def take_known(
     best: Ints | None, scores: Floats, k: int, allowed: np.ndarray, floor: float
 ) -> tuple[Ints, Rounded] | None:
@@ -184,9 +199,5 @@ def take_known(
     """
     if best is None or not 0 < k <= best.shape[0]:
         return None
-    out = best[:k]
-    values = scores[out].astype(np.float64)
-    if not (allowed[out].all() and values[-1] > floor and values[0] < np.inf):
-        return None
-    allowed[out] = False
-    return out, np.rint(values * _STEPS) / _STEPS
+    out, values = best[:k], np.empty(k, np.float64)
+    return (out, values) if _take_known(out, scores, floor, allowed, values) else None
