@@ -16,7 +16,7 @@ from models.recommend.model import RecommendModel
 RELEASED: Final = 0
 """The arm that changes nothing."""
 LED: Final[Mapping[str, tuple[str, ...]]] = {
-    "crowd": ("popularity", "trend"),
+    "crowd": ("popularity", "trend", "category"),
     "visit": ("graph", "neighbours", "transformer"),
     "taste": ("factors", "ease", "filter"),
     "again": ("repeats",),

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.recommend.mixes import ARMS, LEAD, RELEASED, differs, mixes_of, open_arms
+from models.recommend import model
+from models.recommend.mixes import ARMS, LEAD, LED, RELEASED, differs, mixes_of, open_arms
 from tests.models.recommend.small import ranked_model
 
 MEMBERS = ("popularity", "trend", "graph", "factors", "repeats")
@@ -43,19 +44,23 @@ def test_kinds_that_are_not_there_or_lead_anyway_make_no_mix():
     assert open_arms(alone).tolist() == [True] + [False] * (len(ARMS) - 1)
 
 
+def test_every_member_leads_in_one_mix():
+    assert sorted(name for leaders in LED.values() for name in leaders) == sorted(model.MEMBERS)
+
+
 def test_numbers_of_arms_are_part_of_what_is_stored():
     assert ARMS == ("released", "crowd", "visit", "taste", "again", "content")
     assert [mix.arm for mix in mixes_of(MEMBERS, WEIGHTS)] == [0, 1, 2, 3, 4]
 
 
 def test_a_mix_differs_where_its_leaders_are_heard():
-    model = ranked_model(30)
-    raised = model.weights.copy()
+    whole = ranked_model(30)
+    raised = whole.weights.copy()
     raised[0] += 1.0
-    assert differs(model.mixed(raised), model)
-    assert not differs(model.mixed(model.weights), model)
-    leaning = model.mixed(raised)
-    assert not differs(leaning.mixed(model.weights), leaning)
-    bare = replace(model, ranker=None)
+    assert differs(whole.mixed(raised), whole)
+    assert not differs(whole.mixed(whole.weights), whole)
+    leaning = whole.mixed(raised)
+    assert not differs(leaning.mixed(whole.weights), leaning)
+    bare = replace(whole, ranker=None)
     assert differs(bare.mixed(raised), bare)
     assert not differs(bare.mixed(bare.weights), bare)

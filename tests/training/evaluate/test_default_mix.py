@@ -12,6 +12,7 @@ from models.recommend.contexts import WIDTH
 from models.recommend.mixes import ARMS
 from models.recommend.model import RecommendModel
 from models.recommend.popularity import Popularity
+from tests.models.recommend.small import ranked_model
 from training.evaluate import default_mix
 from training.evaluate.blends import Answers
 from training.evaluate.default_mix import (
@@ -73,6 +74,14 @@ def test_a_mix_that_was_never_drawn_is_refused():
 def test_the_leader_is_the_kind_that_weighs_most():
     assert leader(model(popularity=0.3, trend=0.3, factors=0.5)) == "crowd"
     assert leader(model(popularity=0.3, factors=0.5)) == "taste"
+
+
+def test_what_a_ranker_leans_to_leads():
+    ranked = ranked_model(20)
+    assert leader(ranked) != "taste"
+    raised = ranked.weights.copy()
+    raised[ranked.members.index("factors")] += 9.0
+    assert leader(ranked.mixed(raised)) == "taste"
 
 
 def test_a_challenger_is_asked_where_the_leader_changes(tmp_path: Path, monkeypatch):
