@@ -19,6 +19,7 @@ from models.forest import Forest, forest_from_dump
 from models.recommend.candidates import ITEM, columns_of, features, scene_of
 from models.recommend.model import RecommendModel
 from models.recommend.topk import top_k
+from training.fit.budget import Budget
 from training.fit.settings import RankerSettings
 from training.fit.shortlists import K, each_case
 from training.splits import Cases, Interactions
@@ -165,8 +166,16 @@ class Grower:
             free_raw_data=False,
         ).construct()
 
-    def grow(self, trees: int, without: npt.NDArray[np.bool_] | None = None) -> lgb.Booster:
-        """Grow a forest on all queries that count, or on all but bool[q] `without`."""
+    def grow(
+        self,
+        trees: int,
+        without: npt.NDArray[np.bool_] | None = None,
+        budget: Budget | None = None,
+    ) -> lgb.Booster:
+        """Grow a forest on all queries that count, or on all but bool[q] `without`.
+
+        It has fewer trees where the budget ends before, at least one.
+        """
         settings, data = self.settings, self._data
         if without is not None:
             rows = np.repeat(self._own & ~without, self.queries.sizes)
@@ -186,11 +195,16 @@ class Grower:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        return lgb.train(params, data, trees)
 
-    def forest(self, trees: int) -> Forest:
-        """Grow a forest on all queries that count, as it is served."""
-        return forest_from_dump(self.grow(trees).dump_model())
+        def stop(env: Any) -> None:
+            if budget is not None and budget.left() <= 0:
+                raise lgb.callback.EarlyStopException(env.iteration, [])
+
+        return lgb.train(params, data, trees, callbacks=[stop])
+
+    def forest(self, trees: int, budget: Budget | None = None) -> Forest:
+        """Grow a forest on all queries that count, as it is served; see `grow`."""
+        return forest_from_dump(self.grow(trees, budget=budget).dump_model())
 
     def judged(
         self, booster: lgb.Booster, asked: npt.NDArray[np.bool_], ends: Sequence[int]
@@ -222,46 +236,73 @@ def _partners(parts: Sequence[int]) -> list[tuple[int, int]]:
     return pairs if len(parts) % 2 == 0 else [*pairs, (parts[-1], parts[0])]
 
 
+class Lengths(NamedTuple):
+    """How many trees: by fold, of the forest that is judged on it; whole, of one grown on all."""
+
+    by_fold: dict[int, int]
+    whole: int
+
+
 def lengths_of(
-    grower: Grower, folds: I64, weights: F64, step: Callable[[str], None]
-) -> dict[int, int]:
-    """Answer how many trees judge each fold, found without looking at it.
+    grower: Grower,
+    folds: I64,
+    weights: F64,
+    step: Callable[[str], None],
+    budget: Budget | None = None,
+) -> Lengths:
+    """Answer how many trees to grow; no fold has a say in how many are judged on it.
 
     A forest grown without two folds is stopped for one of them where it does best on the other.
+    The whole is stopped where all of those do best together. 0 where the budget, of which as
+    much is left for each forest to come, has no time for as many as `every`.
     """
-    settings = grower.settings
+    settings, budget = grower.settings, budget or Budget()
     parts = np.unique(folds).tolist()
-    if len(parts) < 3:
-        # Without two folds nothing would be left to learn from.
-        return dict.fromkeys(parts, settings.trees)
-    ends = range(settings.every, settings.trees + 1, settings.every)
-    found: dict[int, int] = {}
-    for one, other in _partners(parts):
-        booster = grower.grow(settings.trees, np.isin(folds, (one, other)))
+    # Without two of only two folds nothing would be left to learn from.
+    pairs = _partners(parts) if len(parts) > 2 else []
+    found = dict.fromkeys(parts, settings.trees)
+    sums = np.zeros(settings.trees // settings.every)
+    for place, (one, other) in enumerate(pairs):
+        own = budget.share(1 / (len(pairs) - place + len(parts) + 1))
+        booster = grower.grow(settings.trees, np.isin(folds, (one, other)), own)
+        ends = range(settings.every, booster.current_iteration() + 1, settings.every)
+        sums = sums[: len(ends)]
         for mine, told in ((one, other), (other, one)):
             asked = (folds == told) & (weights > 0)
-            if mine not in found and asked.any():
-                means = np.average(grower.judged(booster, asked, ends), 1, weights[asked])
-                found[mine] = ends[int(means.argmax())]
+            values = grower.judged(booster, asked, ends) @ weights[asked]
+            # The last of an odd number borrows the first, which has a partner already.
+            if mine == one or mine != parts[0]:
+                found[mine] = ends[int(values.argmax())] if len(ends) else 0
+            sums = sums + values[: len(sums)]
         step(f"length of the ranker, parts {one + 1} and {other + 1}")
-    return {fold: found.get(fold, settings.trees) for fold in parts}
+    if not pairs:
+        return Lengths(found, settings.trees)
+    return Lengths(found, (int(sums.argmax()) + 1) * settings.every if len(sums) else 0)
 
 
 def judge_ranker(
-    grower: Grower, folds: I64, weights: F64, step: Callable[[str], None] = lambda _: None
+    grower: Grower,
+    folds: I64,
+    weights: F64,
+    step: Callable[[str], None] = lambda _: None,
+    budget: Budget | None = None,
 ) -> tuple[int, F64]:
     """Answer how many trees to grow, and float64[q]: NDCG of each query out of fold.
 
     folds: int64[q], which are judged together. Neither a forest nor its length has seen the
-    fold it is judged on; the length to grow is the middle one of those.
+    fold it is judged on. No trees where the budget has no time for as many as `every`.
     """
-    lengths = lengths_of(grower, folds, weights, step)
-    found = np.zeros(len(folds))
-    for fold, trees in lengths.items():
+    budget = budget or Budget()
+    lengths, found = lengths_of(grower, folds, weights, step, budget), np.zeros(len(folds))
+    for place, (fold, trees) in enumerate(lengths.by_fold.items()):
+        if not (trees and lengths.whole):
+            return 0, found
         mine = folds == fold
-        found[mine] = grower.judged(grower.grow(trees, mine), mine, [trees])[0]
+        own = budget.share(1 / (len(lengths.by_fold) - place + 1))
+        booster = grower.grow(trees, mine, own)
+        found[mine] = grower.judged(booster, mine, [booster.current_iteration()])[0]
         step(f"ranker, part {fold + 1}")
-    return sorted(lengths.values())[len(lengths) // 2], found
+    return lengths.whole, found
 
 
 def learn_ranker(
@@ -273,14 +314,19 @@ def learn_ranker(
     seed: int = 0,
     threads: int = 1,
     step: Callable[[str], None] = lambda _: None,
-) -> Ranked:
+    budget: Budget | None = None,
+) -> Ranked | None:
     """Learn the forest from all queries; int64[q] `folds` say which are judged together.
 
-    weights: float64[q], what each counts, 0: it is only judged; None: all count alike.
+    weights: float64[q], what each counts, 0: it is only judged; None: all count alike. None where
+    the budget has time for fewer trees than `every`.
     """
     weights = np.ones(len(folds)) if weights is None else weights
     grower = Grower(queries, weights, settings, seed, threads)
-    trees, found = judge_ranker(grower, folds, weights, step)
-    forest = grower.forest(trees)
+    trees, found = judge_ranker(grower, folds, weights, step, budget)
+    if trees < min(settings.every, settings.trees):
+        return None
+    forest = grower.forest(trees, budget)
     step("ranker")
-    return Ranked(forest, trees, found)
+    # Fewer than were judged would be another ranker.
+    return Ranked(forest, trees, found) if 2 * len(forest) > trees else None

@@ -5,6 +5,7 @@ from domain.clock import DAY_MS
 from models.recommend.candidates import ITEM, columns_of
 from tests.models.recommend.small import small_model
 from tests.training.worlds import START, full_of_rows
+from training.fit.budget import Budget
 from training.fit.choice import gain_of
 from training.fit.lambdarank import (
     Grower,
@@ -111,7 +112,8 @@ def test_no_fold_has_a_say_in_how_long_the_forest_is_that_judges_it(parts):
     settings = RankerSettings(trees=24, every=2, least_rows=5, rate=0.3)
 
     def lengths(some):
-        return lengths_of(Grower(some, weights, settings, 0, 1), folds, weights, lambda _: None)
+        grower = Grower(some, weights, settings, 0, 1)
+        return lengths_of(grower, folds, weights, lambda _: None).by_fold
 
     before = lengths(found)
     assert sorted(before) == list(range(parts))
@@ -227,3 +229,39 @@ def test_queries_are_the_cases_with_a_target_among_the_candidates(again):
             assert blend == pytest.approx(total[best])
     assert found.cases.tolist() == hits
     assert found.users.tolist() == cases.users[hits].tolist()
+
+
+class Running:
+    """A clock that runs on by a second whenever it is looked at."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1.0
+        return self.now
+
+
+def test_a_forest_has_the_trees_that_there_is_time_for():
+    found, settings = queries(100), RankerSettings(trees=40, least_rows=5)
+    grower = Grower(found, np.ones(100), settings, 0, 1)
+    whole = grower.forest(40)
+    cut = grower.forest(40, Budget(12.0, Running()))
+    assert len(whole) == 40
+    assert 5 < len(cut) < 13
+    assert len(grower.forest(40, Budget(1e9, Running()))) == 40
+    assert len(grower.forest(40, Budget(0.0, Running()))) == 1
+
+
+def test_a_ranker_is_judged_as_long_as_it_is_grown():
+    found, folds = queries(150), np.arange(150) % 3
+    settings = RankerSettings(trees=40, every=5, least_rows=5)
+    ranked = learn_ranker(found, folds, settings, budget=Budget(1e6, Running()))
+    free = learn_ranker(found, folds, settings)
+    assert ranked.trees == len(ranked.forest) == free.trees
+    assert ranked.out_of_fold.tolist() == free.out_of_fold.tolist()
+    ranked = learn_ranker(found, folds, settings, budget=Budget(100.0, Running()))
+    assert 5 <= ranked.trees < 40
+    assert len(ranked.forest) == ranked.trees
+    assert ranked.out_of_fold.mean() > 0.7
+    assert learn_ranker(found, folds, settings, budget=Budget(3.0, Running())) is None
