@@ -73,6 +73,7 @@ BLEND = "blend"
 """What is named where no member adds anything: the place is the least bad."""
 
 FALLBACKS: dict[Fallback, tuple[str, str]] = {
+    Fallback.segment: ("segment", "Popular with people like you"),
     Fallback.trending: ("trending", "Trending now"),
     Fallback.popular: ("popularity", "Popular with everyone"),
     Fallback.newest: ("newest", "Among the newest"),
@@ -105,6 +106,12 @@ def plain_source(fallback: Fallback) -> Sources:
     """Answer the source of an item that was not proposed for anyone in particular."""
     member, text = FALLBACKS[fallback]
     return Sources((Source(member, 1.0, (), text),))
+
+
+def segment_source(name: str) -> Sources:
+    """Answer the source of an item shown for what the segment `name` wants."""
+    member, _ = FALLBACKS[Fallback.segment]
+    return Sources((Source(member, 1.0, (), f"Popular with {name}"),))
 
 
 def similar_source(catalogue: Catalogue, target: int) -> Sources:
