@@ -5,7 +5,6 @@ the new. A bundle that is refused changes nothing. Knows nothing of how models a
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +80,7 @@ class Bundles(Poller):
 
     def _count_paths(self, loaded: Loaded) -> None:
         """Take over what a model that has several ways to an answer counted since the last look."""
-        tally: Counter[str] = getattr(loaded.scorer, "tally", Counter())
+        tally: Any = getattr(loaded.scorer, "tally", ())
         for path in list(tally):
             self._metrics.model_paths.labels(loaded.family, path).inc(tally.pop(path))
 

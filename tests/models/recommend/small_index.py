@@ -55,7 +55,7 @@ def indexed_model(n: int = 1_500, ranked: bool = False, **weights: float) -> Rec
     scorers = dict(zip(model.members, model.scorers, strict=True))
     scorers["factors"] = Factors(0.2 * vectors, 0.5, 10.0, 0.9)
     encoder = encoder_of(kitchen=tuple(others[0]), workshop=tuple(others[1]))
-    scorers["content"] = Content(encoder, others, others, np.eye(12), (0.5, 0.3))
+    scorers["content"] = Content(encoder, others, others, np.eye(12), (0.5, 0.9))
     scorers["category"] = categories_of(n, 30, seed=9)
     model = replace(
         model,

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.clock import DAY_MS
+from domain.events import Kind
+from domain.ids import hash64
+from models.recommend.ask import Ask, Asker, Origin
+from models.recommend.catalogue import Catalogue
+from models.recommend.controls import Controls
+from models.recommend.desk import Desk
+from models.recommend.filters import Filter, Rule
 from models.recommend.narrow import INDEXED, LISTED, WHOLE, Found, Reach
+from models.recommend.policy import recommend
 from models.recommend.topk import top_k
 from tests.models.recommend.small import AS_OF, history, past_of
+from tests.models.recommend.small_content import item_of
 from tests.models.recommend.small_index import SMALL, indexed_model, reach_less
 
 N = 1_500
@@ -155,3 +165,92 @@ def test_a_mix_of_a_model_counts_with_it():
     assert mix.index is model.index
     mix.propose(past_of([3, 4]), EVERYTHING)
     assert model.tally.total() == 1
+
+
+def desks(model, new=()) -> tuple[Desk, Desk]:
+    """A desk that scores narrowly and one that scores all, `new` in the catalogue of both."""
+    made = []
+    for one in (model, replace(model, index={})):
+        desk = Desk(Catalogue(one.items, one.hashes), one, "model")
+        for item in new:
+            desk.catalogue.put(item)
+        made.append(desk)
+    return made[0], made[1]
+
+
+def who(*items: str) -> Asker:
+    hashes = np.array([hash64(item) for item in items], np.uint64)
+    ats = AS_OF - DAY_MS * np.arange(len(items), 0, -1)
+    return Asker(Origin.user, hashes, np.full(len(items), Kind.purchase, np.uint8), ats)
+
+
+@pytest.mark.parametrize("ranked", [False, True])
+def test_whole_answers_are_those_of_a_pass_over_all_items(ranked):
+    model = indexed_model(N, ranked=ranked)
+    reach_less(model, SMALL)
+    narrow, whole = desks(model)
+    kept = []
+    for seed in range(20):
+        asker = who(*(f"i{(seed * 37 + step * 11) % N}" for step in range(seed % 7 + 1)))
+        ten, fifty = (recommend(narrow, Ask(k=k), asker, AS_OF) for k in (10, 50))
+        assert ten.ids == fifty.ids[:10]
+        assert len(fifty.ids) == 50
+        assert fifty.fallback is None
+        kept.append(len(set(fifty.ids) & set(recommend(whole, Ask(k=50), asker, AS_OF).ids)) / 50)
+    assert np.mean(kept) >= 0.98
+    assert model.narrow.tally == {INDEXED: 40}
+
+
+@pytest.mark.parametrize("ranked", [False, True])
+def test_new_items_stand_where_they_stand_beside_all_items(ranked):
+    model = indexed_model(N, ranked=ranked)
+    reach_less(model, SMALL)
+    names = {"pan", "saw", "both"}
+    new = [item_of("pan", "kitchen"), item_of("saw", "workshop")]
+    new.append(item_of("both", "kitchen", "workshop"))
+    narrow, whole = desks(model, new)
+    seen = 0
+    for seed in range(12):
+        asker = who(f"i{40 * seed + 1}", f"i{seed % 2}")
+        mine, truth = (recommend(desk, Ask(k=100), asker, AS_OF) for desk in (narrow, whole))
+        fresh = {one.item: one.score for one in truth.items if one.item in names}
+        found = {one.item: one.score for one in mine.items if one.item in names}
+        seen += len(fresh)
+        assert found == pytest.approx(fresh, rel=1e-2, abs=1e-3)
+    assert seen
+    assert model.narrow.tally[INDEXED] == 12
+
+
+def test_what_looks_at_the_scores_of_all_items_gets_them_all():
+    model = indexed_model(N)
+    reach_less(model, SMALL)
+    narrow, whole = desks(model, [item_of("pan", "kitchen")])
+    asker = who("i3", "i90")
+    boost = Rule("item", ("i700",), 50.0)
+    for ask, one in (
+        (Ask(k=20, rules=(boost,)), asker),
+        (Ask(k=20, item="i8"), asker),
+        (Ask(k=20, controls=Controls(freshness=0.5)), asker),
+        (Ask(k=20), who("i3", "pan")),
+    ):
+        assert recommend(narrow, ask, one, AS_OF).ids == recommend(whole, ask, one, AS_OF).ids
+    assert not model.narrow.tally
+
+
+@settings(max_examples=15, deadline=None)
+@given(denied=st.integers(0, N - 50), k=st.sampled_from([1, 20, 100]))
+def test_deny_and_allow_lists_leave_as_many_as_were_asked_for(denied, k):
+    narrow, whole = DESKS
+    ids = PLAIN.items
+    asker = who("i3", "i90")
+    ask = Ask(k=k, chosen=Filter(allow=ids[denied : denied + 130]))
+    mine, truth = recommend(narrow, ask, asker, AS_OF), recommend(whole, ask, asker, AS_OF)
+    assert len(mine.ids) == len(truth.ids)
+    assert set(mine.ids) <= set(ids[denied : denied + 130])
+    ask = Ask(k=k, chosen=Filter(deny=recommend(narrow, Ask(k=k), asker, AS_OF).ids))
+    mine = recommend(narrow, ask, asker, AS_OF)
+    assert len(mine.ids) == k
+    assert not set(mine.ids) & set(ask.chosen.deny)
+
+
+DESKS = desks(PLAIN)
