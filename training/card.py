@@ -208,6 +208,21 @@ def chosen(settings: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def cost(settings: Mapping[str, Any]) -> list[str]:
+    """Answer what the fit took and what it gave up to take no more, as a list; empty without."""
+    told = settings.get("cost", {})
+    if not isinstance(told, Mapping) or "seconds" not in told:
+        return []
+    fit = settings.get("fit", {})
+    budget = fit.get("budget_seconds") if isinstance(fit, Mapping) else None
+    of = f" of {budget:,.0f} s" if budget else ""
+    return [
+        f"- time: {told['seconds']:,.0f} s{of}",
+        f"- memory: {told['peak_mb']:,} MB at most",
+        *(f"- given up for the budget: {what}" for what in told["given_up"]),
+    ]
+
+
 def card(facts: Facts) -> str:
     """Write the card of one fit. A family that says nothing of itself gets its name as title."""
     about = ABOUT.get(facts.family) or About(facts.family, "", "", ())
@@ -243,9 +258,10 @@ def card(facts: Facts) -> str:
             else []
         ),
         *(["## Weights of the members", "", *_list(weights), ""] if weights else []),
+        *(["## Cost", "", *spent, ""] if (spent := cost(facts.settings)) else []),
         "## Settings of the fit",
         "",
-        *_list(flat(facts.settings)),
+        *_list(flat({name: one for name, one in facts.settings.items() if name != "cost"})),
         "",
         "## Origin",
         "",

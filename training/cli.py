@@ -7,6 +7,7 @@ import argparse
 import importlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -119,9 +120,11 @@ def _take_home(words: Sequence[str]) -> list[str]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; answer its exit status (see EXITS). Wrong usage exits with 2."""
+    begun = time.monotonic()
     rest = _take_home(sys.argv[1:] if words is None else words)
     chosen = next((word for word in rest if not word.startswith("-")), None)
     args = _parser(chosen).parse_args(rest)
+    args.begun = begun
     try:
         return importlib.import_module(COMMANDS[args.command].module).run(args)
     except SanderlingError as error:

@@ -75,7 +75,8 @@ def _fit_recommend(log: Log, chosen: dict[str, Any], created_at: int) -> Outcome
         params=model.params(),
         settings={
             # Of what was begun from only the name is kept: its numbers are in its own bundle.
-            "fit": asdict(settings) | {"last": {**settings.last, "params": {}, "alone": {}}},
+            "fit": asdict(settings)
+            | {"last": {**settings.last, "params": {}, "alone": {}}, "budget_since": None},
             "tuned": fitted.params,
             "cost": fitted.cost,
         },

@@ -123,6 +123,13 @@ def recommend_charts(
     return charts
 
 
+def ready() -> None:
+    """Load what draws, so that drawing takes no longer than it must."""
+    from matplotlib.figure import Figure
+
+    Figure().subplots()
+
+
 def draw(folder: Path, charts: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
     """Draw charts as `<folder>/<name>.png`; answer their paths by name.
 

@@ -135,6 +135,12 @@ class Tracking:
             )
         return name
 
+    def prepare(self, family: str) -> None:
+        """Open the record and make room for a family, so that nothing of it is left for later."""
+        with self._calls() as client:
+            self._experiment(client, family)
+            self._model(client, family)
+
     def log_fit(self, bundle: Bundle, source: str, plots: Mapping[str, Path]) -> str:
         """Record a bundle as a run and as a registered version; answer the run's id.
 

@@ -1,5 +1,7 @@
 """The card says what the numbers say, aligned for people."""
 
+from dataclasses import replace
+
 from models.bundle import DataStamp, Metric
 from training.card import Facts, by_contender, card, chosen, graded, metric_table
 
@@ -99,3 +101,16 @@ def test_the_choice_among_contenders_is_told_with_intervals():
     ]
     assert chosen({"tuned": {"graph.weight": 1.0}}) == []
     assert chosen({}) == []
+
+
+def test_what_a_fit_took_and_gave_up_is_told():
+    cost = {"seconds": 171.4, "peak_mb": 1063, "given_up": ["ease: no time", "some cases"]}
+    settings = {"fit": {"budget_seconds": 180.0}, "cost": cost}
+    told = card(replace(FACTS, settings=settings))
+    part = told[told.index("## Cost") : told.index("## Settings")]
+    assert "- time: 171 s of 180 s\n- memory: 1,063 MB at most\n" in part
+    assert part.count("- given up for the budget: ") == 2
+    assert "cost." not in told
+    unbound = {"fit": {"budget_seconds": None}, "cost": cost | {"given_up": []}}
+    assert "- time: 171 s\n" in card(replace(FACTS, settings=unbound))
+    assert "## Cost" not in card(FACTS)

@@ -97,7 +97,13 @@ def test_a_budget_is_kept_and_what_it_cost_is_said(walked, capsys):
     assert settings["fit"]["budget_seconds"] == 1
     assert settings["cost"]["given_up"]
     assert settings["cost"]["peak_mb"] > 50
-    assert "given_up" in (bundle.path / "card.md").read_text()
+    shown = (bundle.path / "card.md").read_text()
+    assert "- given up for the budget: tuning_scores" in shown
+    assert f"- memory: {settings['cost']['peak_mb']:,} MB at most" in shown
+    assert "s of 1 s\n" in shown
+    # When it began means nothing to anybody else; what was kept for afterwards does.
+    assert settings["fit"]["budget_since"] is None
+    assert settings["fit"]["budget_after"] > 0
 
 
 def test_a_budget_that_is_none_or_that_a_family_cannot_keep_is_refused(walked, capsys):

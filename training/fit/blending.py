@@ -6,7 +6,7 @@ validation is thin, earlier held-out events of the same users are taken too, wit
 before those. Knows nothing of the test split.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from models.forest import Forest
 from models.recommend.candidates import columns_of
-from models.recommend.member import Floats, Member
+from models.recommend.member import Floats
 from models.recommend.model import RecommendModel
 from models.recommend.ranker import Ranker
 from models.recommend.scenery import Scenery
 from training.evaluate.ranking import rank
 from training.fit.answered import Answered, queries_told
 from training.fit.answered import Lesson as Asked
-from training.fit.budget import Budget
+from training.fit.budget import Budget, in_turns
 from training.fit.choice import Choice, Gain, choose, gain_of
 from training.fit.decided import DECIDED, LEAST, ON_EVENTS, Held, Trial, try_answers
 from training.fit.lambdarank import (
@@ -33,10 +33,11 @@ from training.fit.lambdarank import (
     merged,
     queries_of,
 )
+from training.fit.lessons import Taught
 from training.fit.settings import RankerSettings
 from training.fit.shortlists import K, Shortlists, climb, joined, judged, shortlists
 from training.metrics import per_case
-from training.splits import Cases, Interactions, Split, leave_one_out, time_split
+from training.splits import Cases, Interactions
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -45,22 +46,18 @@ LISTED = 50
 """Items of each member on a short list."""
 LIST_BYTES = 160_000_000
 """What short lists may take; cases are drawn at random where all would take more."""
-THIN = 4_000
-"""Below this many cases earlier lessons are taken too."""
 CHUNK = 2_000
-RANKER_SECONDS = 20.0
+PART = 250
+"""Cases between two looks at the clock."""
+LISTING, CLIMBING, RANKING = 0.25, 0.25, 0.85
+"""Shares of the time left for a decision: for short lists, then for weights, then for a ranker."""
+LOOKING = 0.25
+"""Share of the ranker's time for candidates; about as much goes to what it is to be better than."""
+RANKER_SECONDS = 10.0
 """With less time left than this no ranker is tried."""
 ANSWERS = "decisions for the ranker"
 LEAST_QUERIES = 200
 """Below this many queries no ranker is learned."""
-
-
-class Taught(NamedTuple):
-    """Held-out cases, whose places are of `log`, and members learned from what lies before."""
-
-    log: Interactions
-    split: Split
-    members: dict[str, Member]
 
 
 class Assembling(Protocol):
@@ -120,23 +117,6 @@ class Decision:
         return {**self.choice.told(), **{f"choice.{key}": one for key, one in self.told.items()}}
 
 
-def earlier(log: Interactions, split: Split, back: int, cap: int, repeats: bool) -> Taught | None:
-    """Answer the cases `back` windows, or events, before those of a split; None if there are none.
-
-    log: what the split's cases are places of. Nothing after the split's cut is in it.
-    """
-    cases, known = split.cases, split.known
-    if not len(cases):
-        return None
-    if len(cases) > 1 and np.all(cases.as_of == split.as_of):
-        width = _until(log, cases) - split.as_of
-        cut = split.as_of - back * width
-        found = time_split(known, cut, cut + width, cap, repeats)
-    else:
-        found = leave_one_out(known, back, cap, repeats)
-    return Taught(known, found, {}) if len(found.cases) else None
-
-
 def folds_of(known: Interactions, count: int) -> I64:
     """Answer the fold of each user, int64[u], from what the user did: names change nothing."""
     mixed = (known.ats.astype(np.uint64) << np.uint64(20)) ^ known.items.astype(np.uint64)
@@ -144,17 +124,6 @@ def folds_of(known: Interactions, count: int) -> I64:
     np.add.at(sums, known.users, (mixed + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
     # The high bits are the well mixed ones.
     return ((sums >> np.uint64(33)) % np.uint64(count)).astype(np.int64)
-
-
-def _until(log: Interactions, cases: Cases) -> int:
-    """Answer when the window of some cases ends (ms UTC), as far as their targets tell."""
-    last = 0
-    for case, (user, end) in enumerate(zip(cases.users.tolist(), cases.ends.tolist(), strict=True)):
-        later = slice(end, int(log.offsets[user + 1]))
-        wanted = cases.targets[cases.target_offsets[case] : cases.target_offsets[case + 1]]
-        items, first = np.unique(log.items[later], return_index=True)
-        last = max(last, int(log.ats[later][first[np.isin(items, wanted)]].max()))
-    return last + 1
 
 
 class Blending:
@@ -186,19 +155,12 @@ class Blending:
     def decide(self, budget: Budget | None = None) -> Decision:
         """Answer the decision; without time for a ranker none is learned, and that is said."""
         budget = budget or Budget()
-        lists = joined(self._listed())
+        lists = joined(self._listed(budget.share(LISTING)))
         alone = judged(lists, np.eye(len(self.names), dtype=np.float32)).mean(axis=1)
         order = np.argsort(-alone, kind="stable").tolist()
         best = np.eye(len(self.names), dtype=np.float32)[order[0]]
         self.best = self.names[order[0]]
-        weights, _ = climb(lists, np.arange(len(lists)), order)
-        out_of_fold = np.zeros(len(lists))
-        for fold in range(self.settings.folds):
-            there = self.folds[lists.users] == fold
-            fitted, _ = climb(lists, np.flatnonzero(~there), order)
-            mine = np.flatnonzero(there)
-            out_of_fold[mine] = judged(lists, fitted[None], mine)[0]
-            self.step(f"weights, part {fold + 1}")
+        weights, out_of_fold = self._climbed(lists, order, budget.share(CLIMBING))
         single = judged(lists, best[None])[0]
         choice = choose({MEMBER: single, BLEND: out_of_fold}, lists.users, self.seed)
         cases = len(lists)
@@ -211,33 +173,76 @@ class Blending:
         }
         ranker = None
         if self.settings.trees and budget.affords(RANKER_SECONDS, "the ranker"):
-            ranker, choice, more = self._ranked(weights, blend, choice, budget)
+            ranker, choice, more = self._ranked(weights, blend, choice, budget.share(RANKING))
             told |= more
         final = weights if ranker else blend
-        measured = float(self._alone(final, 0, self.taught[0].split.cases).mean())
+        asked = self.taught[0].split.cases
+        if budget.bounded:
+            asked = asked.take(self.rng.permutation(len(asked)))
+        measured = float(self._alone(final, 0, asked, budget).mean())
         by_name = {name: float(one) for name, one in zip(self.names, final, strict=True)}
         return Decision(by_name, ranker, choice, measured, told)
 
-    def _listed(self) -> list[Shortlists]:
+    def _climbed(
+        self, lists: Shortlists, order: Sequence[int], budget: Budget
+    ) -> tuple[Floats, F64]:
+        """Answer the weights, and float64[c]: NDCG under weights climbed without the user."""
+        folds = self.settings.folds
+        own = budget.share(1 / (folds + 1))
+        weights, _ = climb(lists, np.arange(len(lists)), order, lambda: own.left() > 0)
+        out_of_fold = np.zeros(len(lists))
+        for fold in range(folds):
+            there = self.folds[lists.users] == fold
+            part = budget.share(1 / (folds - fold))
+            fitted, _ = climb(lists, np.flatnonzero(~there), order, lambda p=part: p.left() > 0)
+            mine = np.flatnonzero(there)
+            out_of_fold[mine] = judged(lists, fitted[None], mine)[0]
+            self.step(f"weights, part {fold + 1}")
+        if budget.left() <= 0:
+            budget.give_up("part of the climb of the weights")
+        return weights, out_of_fold
+
+    def _listed(self, budget: Budget) -> list[Shortlists]:
         """Answer short lists of every lesson's cases, drawn so that all fit into memory."""
         m = len(self.names)
         most = max(500, LIST_BYTES // (m * m * LISTED * 4) // len(self.taught))
         found: list[Shortlists] = []
-        for one in self.taught:
+        for place, one in enumerate(self.taught):
             model = self.assemble(one.members, np.ones(m, np.float32))
             cases = one.split.cases.sample(most, self.rng)
-            found.append(shortlists(model, one.log, cases, LISTED, self.threads))
+            own = budget.share(1 / (len(self.taught) - place))
+            for part in self._parts(len(cases), own, "cases that weights are climbed on", most):
+                some = cases.take(part)
+                found.append(shortlists(model, one.log, some, LISTED, self.threads))
             self.step("short lists")
         return found
 
-    def _alone(self, weights: Floats, lesson: int, cases: Cases) -> F64:
-        """Answer float64[c]: NDCG of weights on cases of a lesson, fully ranked."""
-        one = self.taught[lesson]
-        model = self.assemble(one.members, weights)
-        lists = rank(model, weights[None], one.log, cases, K, self.threads)[0]
-        return per_case(lists, cases.targets, cases.target_offsets, (K,))[f"ndcg_at_{K}"]
+    def _parts(self, count: int, budget: Budget, what: str, each: int) -> Iterator[I64]:
+        """Answer case numbers in parts; under a budget small ones, drawn at random."""
+        order, each = np.arange(count), max(each, 1)
+        if budget.bounded:
+            order, each = self.rng.permutation(count), PART
+        for part in in_turns(count, each, budget, what):
+            yield order[part.start : part.stop]
 
-    def _queries(self, weights: Floats) -> tuple[Queries, list[Cases]]:
+    def _alone(
+        self, weights: Floats, lesson: int, cases: Cases, budget: Budget | None = None
+    ) -> F64:
+        """Answer float64[c]: NDCG of weights on the first cases of a lesson, fully ranked.
+
+        All of them, unless there is a budget that has not the time for it.
+        """
+        one, budget = self.taught[lesson], budget or Budget()
+        model = self.assemble(one.members, weights)
+        found = [np.zeros(0)]
+        each = PART if budget.bounded else max(1, len(cases))
+        for part in in_turns(len(cases), each, budget, "cases that the choice is judged on"):
+            some = cases.take(np.arange(part.start, part.stop))
+            lists = rank(model, weights[None], one.log, some, K, self.threads)[0]
+            found.append(per_case(lists, some.targets, some.target_offsets, (K,))[f"ndcg_at_{K}"])
+        return np.concatenate(found)
+
+    def _queries(self, weights: Floats, budget: Budget) -> tuple[Queries, list[Cases]]:
         """Answer the queries, and of each lesson the cases that were looked through for them.
 
         Cases are looked through in random order until there are enough queries; a query's case
@@ -246,20 +251,25 @@ class Blending:
         found: list[Queries] = []
         looked: list[Cases] = []
         room, before = self.settings.queries, 0
-        for one in self.taught:
+        for place, one in enumerate(self.taught):
             model = self.assemble(one.members, weights)
             facts = item_facts(one.split.known, one.split.as_of)
             mixed = one.split.cases.take(self.rng.permutation(len(one.split.cases)))
-            seen = 0
-            while seen < len(mixed) and room > 0:
-                some = mixed.take(np.arange(seen, min(seen + CHUNK, len(mixed))))
+            seen, each = 0, PART if budget.bounded else CHUNK
+            own = budget.share(1 / (len(self.taught) - place))
+            for turn in in_turns(len(mixed), each, own, "cases that the ranker learns from"):
+                some = mixed.take(np.arange(turn.start, turn.stop))
                 part = queries_of(model, facts, one.log, some, self.settings.most, self.threads)
                 found.append(part._replace(cases=part.cases + before + seen))
                 room -= len(part.sizes)
-                seen += len(some)
+                seen = turn.stop
                 self.step("candidates")
+                if room <= 0:
+                    break
             looked.append(mixed.take(np.arange(seen)))
             before += seen
+            if room <= 0:
+                break
         return merged(found), looked
 
     def _ranked(
@@ -272,7 +282,7 @@ class Blending:
         still = [members[name].standing is not None for name in self.names]
         heard = np.where((weights == 0) & still, np.float32(1e-9), weights)
         since = budget.elapsed()
-        queries, looked = self._queries(heard)
+        queries, looked = self._queries(heard, budget.share(LOOKING))
         told: dict[str, Any] = {"queries": len(queries.sizes)}
         if len(queries.sizes) < LEAST_QUERIES:
             return None, choice, told
@@ -282,7 +292,10 @@ class Blending:
         cases = Looked(queries, users, np.concatenate(theirs))
         trial = self._trial(heard, cases, budget, 2 * (budget.elapsed() - since), told)
         since = budget.elapsed()
-        ranked = self._learn(cases, trial)
+        ranked = self._learn(cases, trial, budget)
+        if ranked is None:
+            budget.give_up("the ranker")
+            return None, choice, told
         ours = cases.of_cases(ranked.out_of_fold[: len(queries.sizes)])
         gain = gain_of(choice.name, RANKER, cases.blend, ours, users, self.seed)
         choice = _with(choice, {RANKER: float(ours.mean())}, gain)
@@ -297,7 +310,7 @@ class Blending:
             learned = also or learned
         return learned, choice, told
 
-    def _learn(self, cases: Looked, trial: Trial | None) -> Ranked:
+    def _learn(self, cases: Looked, trial: Trial | None, budget: Budget) -> Ranked | None:
         """Learn from held-out queries; those of answers are judged as well, and teach nothing."""
         queries = trial.plain() if trial else cases.queries
         folds = trial.folds if trial else self.folds[queries.users]
@@ -309,6 +322,7 @@ class Blending:
             seed=self.seed,
             threads=self.threads,
             step=self.step,
+            budget=budget,
         )
 
     def _trial(

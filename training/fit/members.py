@@ -49,7 +49,8 @@ class MemberFit:
 
     `start` are the first numbers, `tried` the candidates for each, tuned one after the other in
     this order. `free` are numbers that only serving uses: changing them needs no new learning.
-    `reads_items`: whether it learns from what the catalogue says of items.
+    `reads_items`: whether it learns from what the catalogue says of items. `moving`: whether what
+    it knows is of the moment, and learned in no time: before every lesson anew.
     """
 
     learn: Callable[[Lesson, Params], Member]
@@ -58,6 +59,7 @@ class MemberFit:
     free: frozenset[str] = frozenset()
     only_repeats: bool = False
     reads_items: bool = False
+    moving: bool = False
 
 
 def _popularity(lesson: Lesson, params: Params) -> Member:
@@ -113,11 +115,13 @@ MEMBER_FITS: dict[str, MemberFit] = {
         _popularity,
         {"half_life_days": None},
         {"half_life_days": (None, 360.0, 90.0, 30.0)},
+        moving=True,
     ),
     "trend": MemberFit(
         _popularity,
         {"half_life_days": 14.0},
         {"half_life_days": (14.0, 7.0, 3.0, 1.0)},
+        moving=True,
     ),
     "category": MemberFit(
         _category,
@@ -128,6 +132,7 @@ MEMBER_FITS: dict[str, MemberFit] = {
             "half_life_days": (None, 30.0, 7.0, 3.0),
         },
         free=frozenset({"decay"}),
+        moving=True,
     ),
     "graph": MemberFit(
         _graph,
@@ -265,6 +270,10 @@ class Learner:
         if kept is None or kept[0] != bound:
             kept = (bound, how.learn(self.lesson, params))
             self._kept[name] = kept
-        found = kept[1]
-        free = {key: params[key] for key in how.free}
-        return type(found).from_parts(found.arrays(), {**found.params(), **free})
+        return varied(name, kept[1], params)
+
+
+def varied(name: str, member: Member, params: Params) -> Member:
+    """Answer the member with other numbers that only serving uses; nothing is learned."""
+    free = {key: params[key] for key in MEMBER_FITS[name].free}
+    return type(member).from_parts(member.arrays(), {**member.params(), **free})

@@ -1,22 +1,21 @@
 """Every member's own numbers: carried on from the last champion, or tuned, within a budget.
 
 A member whose numbers still do as well as when they were found keeps them: that saves all its
-trials. What there is no time for is left out, the dearest and least worth first, and said.
+trials. All members are learned once before any is tuned, so that there is something to answer
+with early; what there is no time for is left out, the least worth first, and said.
 Knows nothing of the blend, the ranker or the test split.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluate.ranking import rank
 from training.fit.budget import Budget
 from training.fit.members import MEMBER_FITS, Learner, Params
 from training.fit.settings import RecommendSettings
-from training.fit.tuning import Judge, Tuned, tune_member
-from training.metrics import per_case
+from training.fit.tuning import Best, Judge, Tuned, first_of, tune_member
 
 WORTH = (
     "popularity",
@@ -33,25 +32,30 @@ WORTH = (
 )
 """Members by what they are worth for their cost: with too little time the last go first."""
 
-ESSENTIAL = frozenset({"popularity", "trend", "repeats", "graph", "factors", "content"})
+ESSENTIAL = frozenset({"popularity", "trend", "repeats", "graph", "content"})
 """Members that are always learned, whatever the budget; their tuning may still be cut short."""
 
 GUESSES: dict[str, Callable[[int, int], float]] = {
+    "factors": lambda items, events: 1e-5 * events + 5e-5 * items,
+    "filter": lambda items, events: 1.5e-5 * events + 3e-4 * items,
     "ease": lambda items, events: min(4e-11 * items**3, 5e-4 * items) + 1e-6 * events,
 }
 """Seconds that learning takes before it was ever measured, of n items and e events."""
 
-TIMED = 0.1
+TIMED = 0.35
 """Share of the budget that one learning may take of a member that keeps to a time of its own."""
 
 SHORTEST = 8.0
 """Seconds below which such a member is not worth beginning."""
 
-AGAIN = 3
-"""A member that was tuned is learned again for validation, for the test and for release."""
+REST = 0.3
+"""Share of the budget that is kept for weights, ranker, learning again and measuring."""
 
-_FOR_TUNING, _FOR_THE_REST = 0.6, 0.35
-"""Shares of the budget: for the members' numbers, and for weights, ranker and measuring."""
+DEAR = 0.05
+"""A member that takes more of the budget is learned again only if there is time in the end."""
+
+AGAIN = 2
+"""A member is learned again for the test and for release."""
 
 _NOISE = 2.0
 """Deviations by which numbers may do worse than they did, before they are tuned again."""
@@ -60,15 +64,6 @@ _NOISE = 2.0
 def by_worth(names: Sequence[str]) -> list[str]:
     """Answer the names in the order of worth; names it does not know come last."""
     return sorted(names, key=lambda name: WORTH.index(name) if name in WORTH else len(WORTH))
-
-
-def values_of(member: Any, name: str, judge: Judge) -> npt.NDArray[np.float64]:
-    """Answer float64[c]: NDCG at 10 of the member alone, for each of the judge's cases."""
-    one = np.ones((1, 1), np.float32)
-    model = judge.assemble({name: member}, one[0])
-    lists = rank(model, one, judge.full, judge.cases, 10, judge.threads)[0]
-    found = per_case(lists, judge.cases.targets, judge.cases.target_offsets, (10,))
-    return found["ndcg_at_10"]
 
 
 def still_holds(values: npt.NDArray[np.float64], before: float) -> bool:
@@ -80,49 +75,94 @@ def still_holds(values: npt.NDArray[np.float64], before: float) -> bool:
     return bool(values.mean() + _NOISE * noise >= before)
 
 
-def _kept(budget: Budget, spent: Mapping[str, float]) -> float:
-    """Answer the seconds that must stay: for learning again what is spent on, and for the rest."""
-    return _FOR_THE_REST * (budget.seconds or 0.0) + AGAIN * sum(spent.values())
+class _Numbers:
+    """One search for the numbers of every member that there is time for."""
 
+    def __init__(
+        self,
+        learner: Learner,
+        judge: Judge,
+        settings: RecommendSettings,
+        budget: Budget,
+        grown: float,
+    ) -> None:
+        self._learner, self._judge, self._settings = learner, judge, settings
+        self.budget = budget
+        self._events = len(learner.lesson.known.items)
+        self._items = learner.lesson.known.n_items
+        # What is learned from some of the events only will be learned from all of them.
+        self._grown, self.whole = grown, grown <= 1
+        self._guessed = self._took = 0.0
 
-def _limits(names: Sequence[str], settings: RecommendSettings, budget: Budget) -> dict[str, Params]:
-    """Answer the `seconds` that members with such a number may learn for under the budget."""
-    if budget.seconds is None:
-        return {}
-    room = TIMED * budget.seconds
-    out: dict[str, Params] = {}
-    for name in names:
-        start = {**MEMBER_FITS[name].start, **settings.fixed.get(name, {})}
-        if "seconds" in start and (start["seconds"] is None or start["seconds"] > room):
-            out[name] = {"seconds": room}
-    return out
+    def fixed(self, name: str) -> Params:
+        """Answer the numbers that are not tried: as chosen, and how long it may learn."""
+        fixed = dict(self._settings.fixed.get(name, {}))
+        start = {**MEMBER_FITS[name].start, **fixed}
+        if self.budget.seconds is None or "seconds" not in start:
+            return fixed
+        room = TIMED * self.budget.seconds / (1 if self.whole else 2)
+        room = min(room, self._room())
+        if start["seconds"] is None or start["seconds"] > room:
+            fixed["seconds"] = room
+        return fixed
 
+    def _room(self) -> float:
+        """Answer the seconds that may be spent on numbers now."""
+        return self.budget.left() - REST * (self.budget.seconds or 0.0)
 
-def _guesses(
-    names: Sequence[str], limits: Mapping[str, Params], items: int, events: int
-) -> dict[str, float]:
-    """Answer the seconds that one learning is taken to need before it was measured."""
-    own = {name: limits[name]["seconds"] for name in limits}
-    own |= {name: GUESSES[name](items, events) for name in names if name in GUESSES}
-    return {name: own.get(name, 0.0) for name in names}
+    def affordable(self, name: str, fixed: Params) -> bool:
+        """Tell whether there is time to learn it at all; if not, that is put down."""
+        if not self.budget.bounded or name in ESSENTIAL:
+            return True
+        own = fixed.get("seconds")
+        if own is not None and own < SHORTEST:
+            self.budget.give_up(f"{name}: {max(own, 0.0):.0f} s are too few to learn it")
+            return False
+        guess = self._guess(name) if own is None else own
+        if guess * (1.0 if self.whole else 1.0 + self._grown**0.5) <= self._room():
+            return True
+        self.budget.give_up(f"{name}: no time to learn it, about {guess:.0f} s")
+        return False
 
+    def _guess(self, name: str) -> float:
+        """Answer the seconds to learn it, by how far guesses were out so far on this machine."""
+        guess = GUESSES[name](self._items, self._events) if name in GUESSES else 0.0
+        return guess * max(1.0, self._took / self._guessed if self._guessed else 1.0)
 
-def _affordable(order: Sequence[str], guesses: Mapping[str, float], budget: Budget) -> list[str]:
-    """Answer the members that there is time for, by what is known of their costs beforehand.
+    def first(self, name: str, params: Params) -> tuple[Best, npt.NDArray[np.float64]]:
+        """Learn it with its first numbers; answer it and float64[c], its NDCG at 10 alone."""
+        since = self.budget.elapsed()
+        found = first_of(name, self._learner, self._judge, params, self.budget)
+        if name in GUESSES:
+            self._guessed += GUESSES[name](self._items, self._events)
+            self._took += self.budget.elapsed() - since
+        return found
 
-    Those given up are put down. One that keeps to a time needs at least SHORTEST of it.
-    """
-    room, out = budget.left() * (1 - _FOR_THE_REST), list[str]()
-    for name in order:
-        need = (1 + AGAIN) * guesses[name]
-        if need > room and name not in ESSENTIAL:
-            budget.give_up(f"{name}: learning takes about {guesses[name]:.0f} s")
-        elif 0 < guesses[name] < SHORTEST and name not in GUESSES and name not in ESSENTIAL:
-            budget.give_up(f"{name}: {guesses[name]:.0f} s are too few to learn it")
-        else:
-            room -= need
-            out.append(name)
-    return out
+    def _learning(self, name: str) -> float:
+        grown = self._grown ** (0.0 if self.whole else 0.5)
+        return self.budget.expected(f"learn {name}", self._events) * grown
+
+    def tune(
+        self,
+        name: str,
+        best: Best,
+        fixed: Params,
+        later: Sequence[str],
+        step: Callable[[str], None],
+    ) -> tuple[Best, list[dict[str, Any]]]:
+        """Try its other numbers within a share of what is left.
+
+        later: all that are still to be tuned. Kept is what learning everything again will take,
+        for those that are dear only their own: there is no trial of what could not be learned
+        again with what it finds.
+        """
+        whole = self.budget.seconds or 0.0
+        again = [self._learning(one) for one in MEMBER_FITS if one != name]
+        kept = AGAIN * sum(seconds for seconds in again if seconds <= DEAR * whole)
+        kept += AGAIN * self._learning(name) + REST * whole
+        # Twice an even share of what is left: the first in the order are worth the most.
+        share = self.budget.share(min(1.0, 2 / (len(later) + 1)), kept)
+        return tune_member(name, self._learner, self._judge, fixed, step, best=best, budget=share)
 
 
 def tune_numbers(
@@ -132,48 +172,35 @@ def tune_numbers(
     settings: RecommendSettings,
     budget: Budget,
     step: Callable[[str], None],
+    *,
+    grown: float = 1.0,
 ) -> Tuned:
     """Answer the numbers and the NDCG at 10 alone of every member that there is time for.
 
-    Members left out are missing in `params`. Where the learner has a sample of the events,
-    learning from all is taken to cost more by the square root of how many more they are: some
-    members cost in proportion, others the same.
+    grown: how many times the learner's events will be learned from once numbers are found. First
+    all are learned once, so that there is something of each; then numbers are tried.
+    Members left out are missing in `params`.
     """
-    tuned, spent, last = Tuned(), dict[str, float](), settings.last
-    known = learner.lesson.known
-    grown = max(1.0, len(judge.full.items) / max(len(known.items), 1)) ** 0.5
-    order = by_worth(names)
-    limits = _limits(order, settings, budget)
-    guesses = _guesses(order, limits, known.n_items, len(judge.full.items))
-    order = _affordable(order, guesses, budget)
-    for place, name in enumerate(order):
-        fixed = {**settings.fixed.get(name, {}), **limits.get(name, {})}
-        begin: Params = last.get("params", {}).get(name, {})
-        first = {**MEMBER_FITS[name].start, **begin, **fixed}
-        since = budget.elapsed()
-        member = learner.member(name, first)
-        seconds = (budget.elapsed() - since) * (1.0 if name in limits else grown)
-        again = _kept(budget, spent) + AGAIN * seconds
-        what = f"{name}: learning took {seconds:.0f} s"
-        if name not in ESSENTIAL and not budget.affords(0.0, what, again):
+    search, tuned, last = _Numbers(learner, judge, settings, budget, grown), Tuned(), settings.last
+    found: dict[str, tuple[Best, Params]] = {}
+    for name in by_worth(names):
+        fixed = search.fixed(name)
+        if not search.affordable(name, fixed):
             continue
-        spent[name] = seconds
+        begin: Params = last.get("params", {}).get(name, {})
+        best, values = search.first(name, {**MEMBER_FITS[name].start, **begin, **fixed})
+        step(f"{name} first")
+        found[name] = best, fixed
         before = last.get("alone", {}).get(name)
-        if begin and before is not None:
-            values = values_of(member, name, judge)
-            if still_holds(values, before):
-                tuned.params[name], tuned.alone[name] = first, float(values.mean())
-                tuned.carried.append(name)
-                step(f"{name} as before")
-                continue
-        # Twice an even share of what is left: the first in the order are worth the most.
-        part = min(1.0, 2 * _FOR_TUNING / (len(order) - place))
-        later = (1 + AGAIN) * sum(guesses[other] for other in order[place + 1 :])
-        share = budget.share(part, _kept(budget, spent) + later)
-        params, best, trials = tune_member(
-            name, learner, judge, fixed, step, begin=begin, budget=share
-        )
-        tuned.params[name], tuned.alone[name] = params, best
+        if begin and before is not None and still_holds(values, before):
+            tuned.carried.append(name)
+    open_ = [name for name in found if name not in tuned.carried]
+    for place, name in enumerate(open_):
+        best, trials = search.tune(name, *found[name], open_[place + 1 :], step)
+        found[name] = best, found[name][1]
         tuned.trials += trials
+    for name, (best, _) in found.items():
+        tuned.params[name], tuned.alone[name] = best.params, best.alone
+        tuned.members[name] = best.member
     tuned.judged = dict(tuned.alone)
     return tuned

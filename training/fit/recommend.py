@@ -7,6 +7,7 @@
 Knows nothing of tracking, release or bundles' files.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,19 +25,19 @@ from models.bundle import Golden, Metric
 from models.recommend.member import frozen
 from models.recommend.model import RecommendModel
 from models.recommend.ranker import Ranker
-from training.evaluate.ranking import contenders
-from training.evaluate.report import report
 from training.fit.answered import Answered, answered_of
 from training.fit.answers import Answers
-from training.fit.blending import THIN, Blending, Decision, Taught, earlier
+from training.fit.blending import Blending, Decision
 from training.fit.budget import Budget, peak_mb, planned
 from training.fit.cells import indexed_beside
 from training.fit.facts import Catalogued, ItemFacts, facts_of
+from training.fit.lessons import Taught, earlier_lessons
+from training.fit.measuring import Asked, measured
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.numbers import tune_numbers
+from training.fit.relearning import MEASURING, Relearning
 from training.fit.settings import RankerSettings, RecommendSettings
 from training.fit.tuning import Judge, Tuned
-from training.metrics import CUTS
 from training.plots import recommend_charts
 from training.splits import (
     Cases,
@@ -52,7 +53,8 @@ from training.splits import (
 
 GOLDEN_ROWS = 16
 GOLDEN_TOLERANCE = 1e-3
-LESSONS = "earlier lessons for weights and ranker"
+DECIDING = 0.8
+"""Share of what is left, but for the end, that weights and ranker may take."""
 CARRIED = ("popularity", "graph", "content")
 """Members a released model has whatever their weight: fallbacks, likeness and items that nobody
 has had yet rest on them."""
@@ -166,9 +168,15 @@ class Fit:
         settings: RecommendSettings,
         bar: Any,
         facts: ItemFacts | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what was prepared, a tqdm-like bar, and what is known of the catalogue's items."""
-        self.facts, self.budget = facts, Budget(settings.budget_seconds)
+        """Take what was prepared, a tqdm-like bar, and what is known of the catalogue's items.
+
+        clock: seconds; a budget that has begun already must have begun by it.
+        """
+        self.facts = facts
+        self.budget = Budget(settings.budget_seconds, clock, since=settings.budget_since)
         settings = planned(settings, self.budget)
         self.catalogue, self.full, self.settings, self._bar = catalogue, full, settings, bar
         self.repeat_share = repeat_share(full)
@@ -181,7 +189,9 @@ class Fit:
         self.names = [name for name in names if self.repeats or not MEMBER_FITS[name].only_repeats]
         self.assemble = partial(assemble, catalogue, self.repeats)
         self.answered: Answered | None = None
-        self._relearning = 0.0
+        self._relearning = Relearning(
+            self.learner, self.budget, len(full.items), settings.budget_after, self.step
+        )
 
     def cost(self) -> dict[str, Any]:
         """Answer what the fit took so far, and what it gave up to take no more."""
@@ -209,15 +219,25 @@ class Fit:
         most = max(200, settings.tuning_scores // len(self.catalogue.items))
         cases = split.cases.sample(most, rng)
         judge = Judge(self.full, cases, self.assemble, settings.threads)
-        learner = self.learner(split.known.sample_users(settings.tuning_events, rng), split.as_of)
-        tuned = tune_numbers(self.names, learner, judge, settings, self.budget, self.step)
+        known = split.known.sample_users(settings.tuning_events, rng)
+        grown = len(split.known.items) / max(len(known.items), 1)
+        tuned = tune_numbers(
+            self.names,
+            self.learner(known, split.as_of),
+            judge,
+            settings,
+            self.budget,
+            self.step,
+            grown=grown,
+        )
         self.names = [name for name in self.names if name in tuned.params]
-        learner, since = self.learner(split.known, split.as_of), self.budget.elapsed()
-        members = {name: learner.member(name, tuned.params[name]) for name in self.names}
-        self._relearning = self.budget.elapsed() - since
-        if len(split.known.items) > settings.tuning_events:
-            one = np.ones((1, 1), np.float32)
-            tuned.alone = {n: float(judge({n: m}, one)[0]) for n, m in members.items()}
+        members, tuned.members = {name: tuned.members[name] for name in self.names}, {}
+        self._relearning.remember(members)
+        if grown > 1:
+            members = self._relearning.members(
+                split.known, split.as_of, tuned.params, self.names, ("all events", 0)
+            )
+            tuned.alone = {n: float(judge.values(n, m).mean()) for n, m in members.items()}
         tuned.decision = self.decide(split, members, tuned)
         tuned.weights, tuned.blend = tuned.decision.weights, tuned.decision.blend
         return tuned
@@ -226,19 +246,10 @@ class Fit:
         """Answer weights, ranker and the choice among them, on the validation split."""
         settings = self.settings
         numbers = RankerSettings(**settings.ranker)
+        before = earlier_lessons(self.full, split, numbers.earlier, settings.cap, self.repeats)
         taught = [Taught(self.full, split, members)]
-        while (
-            len(taught) <= numbers.earlier
-            and sum(len(one.split.cases) for one in taught) < THIN
-            and (one := earlier(self.full, split, len(taught), settings.cap, self.repeats))
-        ):
-            # Learning for the test and for release must still fit in.
-            if not self.budget.affords(self._relearning, LESSONS, 2 * self._relearning):
-                break
-            learner = self.learner(one.split.known, one.split.as_of)
-            own = {name: learner.member(name, tuned.params[name]) for name in self.names}
-            taught.append(one._replace(members=own))
-            self.step(f"lesson {len(taught)}")
+        taught += self._relearning.lessons(split, before, tuned.params, self.names)
+        budget = self.budget.share(DECIDING, self._relearning.ending(2))
         return Blending(
             taught,
             self.assemble,
@@ -247,17 +258,15 @@ class Fit:
             threads=settings.threads,
             step=self.step,
             answered=self.answered,
-        ).decide(self.budget)
+        ).decide(budget)
 
     def learn(
         self, known: Interactions, as_of: int, tuned: Tuned, names: Iterable[str] | None = None
     ) -> RecommendModel:
-        """Learn every member, or those named, with the tuned numbers."""
-        learner = self.learner(known, as_of)
-        members = {}
-        for name in self.names if names is None else names:
-            members[name] = learner.member(name, tuned.params[name])
-            self.step(f"learn {name}")
+        """Learn every member, or those named for release, with the tuned numbers."""
+        what = ("what lies before the test", 1) if names is None else ("everything", 0)
+        names = list(self.names if names is None else names)
+        members = self._relearning.members(known, as_of, tuned.params, names, what)
         weights = np.array([tuned.weights[name] for name in members], np.float32)
         ranker = tuned.decision and tuned.decision.ranker
         return self.assemble(members, weights, ranker.beside(known, as_of) if ranker else None)
@@ -279,11 +288,19 @@ class Fit:
 
         known: what the model was learned from.
         """
-        settings = self.settings
-        named = contenders(model, self.names, self.full, cases, max(CUTS), settings.threads)
-        told = report(named, self.full, cases, known, seed=settings.seed, rounds=settings.rounds)
+        told = measured(
+            model, self.names, Asked(self.full, cases, known), self.settings, self._room()
+        )
         self.step("measured")
         return told.metrics, told.cases
+
+    def _room(self) -> Budget:
+        """Answer what there is for measuring, a little at least; what comes after is kept."""
+        budget, after = self.budget, self._relearning.ending(1)
+        whole = budget.seconds
+        if whole is None:
+            return budget
+        return budget.share(1.0, min(after - MEASURING * whole, (1 - MEASURING) * budget.left()))
 
 
 def golden_rows(model: RecommendModel, full: Interactions, cap: int, seed: int) -> Golden:
@@ -366,13 +383,13 @@ def fit(
             until = split["test_from"]
             run.answered = answered_of(answers, history, catalogue.hashes, users, until)
         tuned = run.tune(valid)
-        measured = run.learn(test.known, test.as_of, tuned)
-        metrics, cases = run.measure(measured, test.cases, test.known)
+        before = run.learn(test.known, test.as_of, tuned)
+        metrics, cases = run.measure(before, test.cases, test.known)
         model = run.learn(full, int(full.ats.max()) + 1, tuned, run.released(tuned))
         model, told = indexed_beside(model, full, settings, run.step)
     split |= {
         "validation_cases": len(valid.cases),
-        "test_cases": len(test.cases),
+        "test_cases": len(next(iter(cases.values()))),
         "interactions": len(full.items),
         "users": len(full.offsets) - 1,
     }

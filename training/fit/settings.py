@@ -66,6 +66,8 @@ class RecommendSettings:
     ranker: numbers of RankerSettings other than its own. members: which to fit, None for all
     that suit the log. rounds: of the bootstrap.
     budget_seconds: how long the fit may take; smaller settings are chosen to keep it, and said.
+    budget_since: when that time began, by time.monotonic; None: when the fit does. budget_after:
+    seconds of it that are kept for what follows the fit.
     index_items: from so many items on members with item vectors propose by an index, which finds
     `index_recall` of what a pass over all items does.
     last: what to begin from, as training.fit.refit reads it from a released bundle; empty for
@@ -90,6 +92,8 @@ class RecommendSettings:
     members: tuple[str, ...] | None = None
     rounds: int = 1000
     budget_seconds: float | None = None
+    budget_since: float | None = None
+    budget_after: float = 0.0
     last: dict[str, Any] = field(default_factory=dict)
     threads: int = 2
     seed: int = 20
@@ -109,6 +113,9 @@ class RecommendSettings:
             raise ScientistError("test_share lies between 0 and 0.5")
         if self.budget_seconds is not None and self.budget_seconds <= 0:
             raise ScientistError("budget_seconds is above 0")
+        since = self.budget_since
+        if not (since is None or isinstance(since, int | float)) or not self.budget_after >= 0:
+            raise ScientistError("budget_since is a time in seconds, budget_after 0 s or more")
 
     def weights_by_kind(self) -> npt.NDArray[np.float32]:
         """Answer float32[KINDS]."""

@@ -188,34 +188,79 @@ def judged(lists: Shortlists, weights: F32, chosen: I64 | None = None) -> F64:
     return out
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _judge_along(
+    lists: tuple,
+    chosen: np.ndarray,
+    weights: np.ndarray,
+    place: int,
+    values: np.ndarray,
+    k: int,
+    out: np.ndarray,
+) -> None:
+    """Write to float64[v] the mean NDCG of the chosen cases with each value at a place.
+
+    What the other members say is added up once. lists: offsets, scores, wanted, targets.
+    """
+    offsets, scores, wanted, targets = lists
+    out[:] = 0.0
+    for c in range(chosen.shape[0]):
+        first, last = offsets[chosen[c]], offsets[chosen[c] + 1]
+        if not wanted[first:last].any():
+            continue
+        others = np.zeros(last - first, np.float32)
+        for m in range(scores.shape[1]):
+            weight = weights[m]
+            if weight != 0.0 and m != place:
+                for i in range(first, last):
+                    others[i - first] += weight * scores[i, m]
+        total = np.empty(last - first, np.float32)
+        for v in range(values.shape[0]):
+            for i in range(first, last):
+                total[i - first] = others[i - first] + values[v] * scores[i, place]
+            out[v] += _ndcg(total, wanted[first:last], int(targets[chosen[c]]), k)
+    out /= max(chosen.shape[0], 1)
+
+
+def judged_along(lists: Shortlists, chosen: I64, weights: F32, place: int, values: F32) -> F64:
+    """Answer float64[v]: mean NDCG at K of the chosen cases, each value at a place of weights."""
+    out = np.empty(len(values))
+    given = lists.offsets, lists.scores, lists.wanted, lists.targets
+    _judge_along(given, chosen, weights, place, values, K, out)
+    return out
+
+
 STEPS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
 """Weights tried for a member, as a multiple of the heaviest."""
 ROUNDS = 6
 
 
 def climb(
-    lists: Shortlists, chosen: I64, order: Sequence[int], step: Callable[[], None] = lambda: None
+    lists: Shortlists, chosen: I64, order: Sequence[int], more: Callable[[], bool] = lambda: True
 ) -> tuple[F32, float]:
     """Answer (weights float32[m], NDCG at K over the chosen cases): coordinate ascent.
 
     order: the members by place, the one to start from first. Weights are 0 or more and the
     largest is 1; equal weights are nowhere assumed. Ties keep the smaller weight: a member that
-    adds nothing is left out.
+    adds nothing is left out. more: asked before each member; once it says no, what was found
+    so far is answered.
     """
     weights = np.zeros(lists.scores.shape[1], np.float32)
     weights[order[0]] = 1.0
     best = float(judged(lists, weights[None], chosen).mean()) if len(chosen) else 0.0
-    for turn in range(ROUNDS):
+    for turn in range(ROUNDS if len(chosen) else 0):
         before = weights.copy()
         for place in order[1:] if turn == 0 else order:
-            grid = np.repeat(weights[None], len(STEPS), axis=0)
-            grid[:, place] = np.array(STEPS, np.float32) * weights.max()
-            grid = grid[grid.max(axis=1) > 0]
-            scores = judged(lists, grid, chosen).mean(axis=1) if len(chosen) else np.zeros(1)
+            if not more():
+                break
+            values = np.array(STEPS, np.float32) * weights.max()
+            if not np.delete(weights, place).any():
+                # Somebody must be heard.
+                values = values[values > 0]
+            scores = judged_along(lists, chosen, weights, place, values)
             winner = int(scores.argmax())
             if scores[winner] > best:
-                best, weights = float(scores[winner]), grid[winner]
-        step()
+                best, weights[place] = float(scores[winner]), values[winner]
         if np.array_equal(before, weights):
             break
     return weights / weights.max(), best

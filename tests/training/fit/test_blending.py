@@ -10,7 +10,7 @@ from models.recommend.candidates import scene_of
 from models.recommend.topk import top_k
 from tests.models.recommend.small import graph_of
 from tests.training.answering import FIRST_DAY, shop
-from tests.training.worlds import START, full_of_rows, groceries
+from tests.training.worlds import START, full_of_rows
 from training.evaluate.ranking import contenders
 from training.fit.answered import answered_of
 from training.fit.answers import answers_of
@@ -20,7 +20,6 @@ from training.fit.blending import (
     RANKER,
     Blending,
     Taught,
-    earlier,
     folds_of,
 )
 from training.fit.budget import Budget
@@ -134,36 +133,6 @@ def test_folds_depend_on_what_was_done_not_on_names():
     assert sorted(folds_of(one, 5)) == sorted(folds_of(two, 5))
     shares = np.bincount(folds_of(full_of_rows(walkers(2000))[0], 5))
     assert shares.min() > 300
-
-
-def test_an_earlier_lesson_of_the_last_events_is_the_event_before():
-    full, _ = full_of_rows(walkers(20))
-    split = leave_one_out(full, 2, 512, repeats=False)
-    one, two = (earlier(full, split, back, 512, False) for back in (1, 2))
-    lasts = split.cases.ends - full.offsets[split.cases.users]
-    ends = dict(zip(split.cases.users, lasts, strict=True))
-    for back, taught in ((1, one), (2, two)):
-        cases = taught.split.cases
-        assert len(cases)
-        for user, end in zip(
-            cases.users, cases.ends - taught.log.offsets[cases.users], strict=True
-        ):
-            assert end == ends[user] - back
-        assert len(taught.split.known.items) < len(split.known.items)
-
-
-def test_an_earlier_lesson_of_a_window_is_the_window_before():
-    full, _ = full_of_rows(groceries())
-    day = 100
-    split = time_split(full, START + day * DAY_MS, START + (day + 14) * DAY_MS, 512, True)
-    taught = earlier(full, split, 1, 512, True)
-    assert taught.split.as_of == pytest.approx(START + (day - 14) * DAY_MS, abs=2 * DAY_MS)
-    assert taught.split.known.ats.max() < taught.split.as_of
-    assert taught.log.ats.max() < split.as_of
-    assert (
-        earlier(full, split._replace(cases=split.cases.take(np.zeros(0, np.int64))), 1, 9, True)
-        is None
-    )
 
 
 def shop_decides(settings=QUICK, budget=None, **made):

@@ -17,10 +17,13 @@ from models.recommend.topk import top_k
 from tests.training.answering import shop
 from tests.training.worlds import START, chain, checkerboard, groceries, history_of_rows
 from training.card import Facts, card
+from training.fit import blending, measuring
 from training.fit.answers import answers_of
 from training.fit.decided import DECIDED
-from training.fit.recommend import fit, prepare, splits_of
+from training.fit.members import MEMBER_FITS
+from training.fit.recommend import Fit, fit, prepare, splits_of
 from training.fit.settings import RecommendSettings
+from training.fit.tuning import Judge
 from training.logbook import data_stamp
 
 QUICK = RecommendSettings(
@@ -247,3 +250,73 @@ def model_history(model, history):
     place = history.entities.index(user_entity("p0"))
     mine = history.records[history.offsets[place] : history.offsets[place + 1]][:4]
     return model.index_of(mine["item"].copy()), mine["kind"].copy(), mine["at"].copy()
+
+
+class Virtual:
+    """A clock that learning, judging and ranking move on, by what they would take somewhere.
+
+    From `when` on everything takes `slower` times as long.
+    """
+
+    def __init__(self, monkeypatch, when, slower):
+        self.now, self.when, self.slower = 0.0, when, slower
+        for name, seconds in {"popularity": 0.3, "graph": 2.0, "factors": 6.0}.items():
+            how = MEMBER_FITS[name]
+            monkeypatch.setitem(
+                MEMBER_FITS, name, replace(how, learn=self.dear(how.learn, lambda *_, s=seconds: s))
+            )
+        judge = self.dear(Judge.values, lambda judge, *_: 0.002 * len(judge.cases))
+        monkeypatch.setattr(Judge, "values", judge)
+        by_case = lambda model, full, cases, *_: 0.004 * len(cases)  # noqa: E731
+        by_weights = lambda model, weights, full, cases, *_: 0.004 * len(cases)  # noqa: E731
+        monkeypatch.setattr(blending, "shortlists", self.dear(blending.shortlists, by_case))
+        monkeypatch.setattr(blending, "rank", self.dear(blending.rank, by_weights))
+        lists = self.dear(measuring.contenders, lambda *given: 0.01 * len(given[3]))
+        monkeypatch.setattr(measuring, "contenders", lists)
+
+    def __call__(self):
+        return self.now
+
+    def dear(self, do, seconds):
+        def done(*given, **named):
+            self.now += seconds(*given) * (self.slower if self.now >= self.when else 1.0)
+            return do(*given, **named)
+
+        return done
+
+
+def under_a_budget(monkeypatch, seconds, when=1e9, slower=1.0):
+    """A whole fit by a virtual clock: the seconds it took, and what it gave up."""
+    clock = Virtual(monkeypatch, when, slower)
+    settings = replace(
+        QUICK, members=("popularity", "graph", "factors"), fixed={}, budget_seconds=seconds,
+        budget_after=2.0, split="leave-one-out", repeats=False, rounds=10,
+    )  # fmt: skip
+    rows = chain(users=400)
+    catalogue, full = prepare(history_of_rows(rows), {row[1] for row in rows}, settings)
+    with quiet() as bar:
+        run = Fit(catalogue, full, settings, bar, clock=clock)
+        valid, test, _ = splits_of(full, settings, False)
+        tuned = run.tune(valid)
+        model = run.learn(test.known, test.as_of, tuned)
+        metrics, cases = run.measure(model, test.cases, test.known)
+        released = run.learn(full, int(full.ats.max()) + 1, tuned, run.released(tuned))
+    assert metrics["ndcg_at_10"].value > 0.9
+    assert len(cases["ndcg_at_10"]) >= 100
+    assert {"popularity", "graph"} <= set(released.members)
+    return clock.now, run.cost()["given_up"]
+
+
+def test_a_fit_without_a_budget_takes_what_it_takes(monkeypatch):
+    took, given_up = under_a_budget(monkeypatch, None)
+    assert took > 70
+    assert given_up == []
+
+
+@pytest.mark.parametrize("seconds", [30.0, 60.0])
+@pytest.mark.parametrize("when", [5.0, 20.0, 35.0, 1e9])
+def test_a_budget_is_kept_on_a_machine_that_slows_down_mid_way(monkeypatch, seconds, when):
+    took, given_up = under_a_budget(monkeypatch, seconds, when, slower=3.0)
+    # What follows the fit takes its 2 s, or 6, as well.
+    assert took + 2 * (3 if took > when else 1) <= 1.05 * seconds
+    assert given_up

@@ -11,7 +11,7 @@ from tests.training.worlds import START, chain, checkerboard, full_of_rows
 from training.evaluate.ranking import mean_ndcg
 from training.fit.members import MEMBER_FITS, Learner, Lesson
 from training.fit.recommend import Catalogue, assemble
-from training.fit.shortlists import climb, each_case, joined, judged, shortlists
+from training.fit.shortlists import climb, each_case, joined, judged, judged_along, shortlists
 from training.splits import leave_one_out
 
 NUMBERS = {"popularity": {}, "graph": {"decay": 0.5}, "factors": {"factors": 8, "iterations": 5}}
@@ -110,3 +110,29 @@ def test_every_case_is_done_once_in_some_threads():
     each_case(23, 3, one)
     each_case(0, 3, one)
     assert sorted(done) == list(range(23))
+
+
+def test_values_along_one_member_are_judged_as_whole_weightings():
+    """What the others say is added up once: the sums are the same but for rounding."""
+    model, full, cases = world(checkerboard(), ("popularity", "graph", "factors"))
+    lists = shortlists(model, full, cases, 10, 1)
+    chosen, weights = np.arange(5, 40), np.array([0.3, 1.0, 0.5], np.float32)
+    values = np.array([0.0, 0.2, 1.0, 2.0], np.float32)
+    for place in range(3):
+        grid = np.repeat(weights[None], len(values), axis=0)
+        grid[:, place] = values
+        found = judged_along(lists, chosen, weights, place, values)
+        assert found == pytest.approx(judged(lists, grid, chosen).mean(axis=1), abs=2e-3)
+
+
+def test_a_climb_that_is_stopped_answers_what_it_found_so_far():
+    model, full, cases = world(checkerboard(), ("popularity", "graph", "factors"))
+    lists, order = shortlists(model, full, cases, 10, 1), [0, 1, 2]
+    chosen = np.arange(len(lists))
+    weights, first = climb(lists, chosen, order, lambda: False)
+    assert weights.tolist() == [1, 0, 0]
+    asked = []
+    weights, some = climb(lists, chosen, order, lambda: not asked and not asked.append(1))
+    assert weights[2] == 0
+    assert weights[1] > 0
+    assert first < some <= climb(lists, chosen, order)[1]
