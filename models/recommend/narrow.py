@@ -33,13 +33,15 @@ class Reach(NamedTuple):
     be shown, all are scored; an answer holds up to 500, and the decision must not hang on how
     many places are asked for. few: where no more items may be shown than this, all of those are
     scored. head: of what is the same for everybody, so many are gone through for some that may
-    be shown. most: where this share of all items may be shown, proposals are not asked for it.
+    be shown. told: of the best, so many are told in their order; who asks for more looks through
+    all items. most: where this share of all items may be shown, proposals are not asked for it.
     """
 
     proposed: int = 300
     enough: int = 650
     few: int = 4_000
     head: int = 20_000
+    told: int = 100
     most: float = 0.9
 
 
@@ -199,7 +201,7 @@ class Narrow:
         return self._blend.few(rows, raw, means, scales)
 
     def _best(self, few: Scored, rows: Ints, may: Flags | None) -> Ints:
-        return rows[top_k(few.total, self._reach.enough, may)]
+        return rows[top_k(few.total, self._reach.told, may)]
 
 
 def _true(flags: Flags) -> Ints:
@@ -217,6 +219,6 @@ def among(ranker: Ranker, rows: Ints) -> Ranker:
         scenery = replace(scenery, lifts=(devices, pages))
     found = copy(ranker)
     # It has been looked at as a whole: looking again takes longer than making it.
-    object.__setattr__(found, "facts", frozen(ranker.facts[rows], np.float32))
+    object.__setattr__(found, "facts", frozen(ranker.facts.take(rows, axis=0), np.float32))
     object.__setattr__(found, "scenery", scenery)
     return found

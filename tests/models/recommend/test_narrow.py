@@ -155,7 +155,7 @@ def test_the_best_are_told_in_the_order_in_which_they_would_be_taken(model):
         allowed = np.random.default_rng(1).random(N + 3) < 0.8
         found = found_by(model, past, allowed)
         size = len(found.best)
-        assert size == SMALL.enough
+        assert size == SMALL.told
         assert found.best.tolist() == top_k(found.total, size, allowed[:N]).tolist()
 
 
