@@ -171,12 +171,12 @@ class _Pools:
         look = wanted or not self._near
         self._fresh = _open(question, newcomers, slate.ids) if look else _NO_ROWS
         self._suits = suited(desk, ask, asker, as_of, len(slate.ids)) if look else None
-        self._suiting: Indices | None = None
+        self._suiting: list[int] | None = None
         """What suits, once somebody drew of it: most answers do not."""
 
     def shares(self) -> tuple[float, float] | None:
         """Answer with what chance a new item and what suits are drawn; None when all is gone."""
-        suits = self._suits is not None and (self._suiting is None or self._suiting.size > 0)
+        suits = self._suits is not None and (self._suiting is None or len(self._suiting) > 0)
         new, suiting = NEW_SHARE * (self._fresh.size > 0), SUITING_SHARE * suits
         if not self._near:
             if suits:
@@ -198,10 +198,10 @@ class _Pools:
             rows = self._suiting
             if rows is None:
                 desk, ask, asker, _ = self._question
-                rows = proposals(desk, ask, asker, self._suits, self._taken)
-            at = int(dice.roll() * rows.size)
-            self._suiting = np.delete(rows, at)
-            return (-1, int(rows[at])), suiting / rows.size
+                rows = proposals(desk, ask, asker, self._suits, self._taken).tolist()
+                self._suiting = rows
+            odds = suiting / len(rows)
+            return (-1, rows.pop(int(dice.roll() * len(rows)))), odds
         weights = self._weights
         at = _draw(weights, dice.roll())
         odds = (1.0 - new - suiting) * weights[at] / sum(weights)

@@ -57,7 +57,7 @@ def proposals(desk: Desk, ask: Ask, asker: Asker, suits: Suited, taken: Collecti
     arrivals.content.told(suits.taste, raw)
     best = top_k(raw, suits.between + SUITING, suits.may)
     catalogue = desk.catalogue
-    out = [catalogue.index(name) for name in (*taken, ask.item) if name]
-    seen = asker.items[COUNTS_AS_SEEN[asker.kinds]]
-    away = np.concatenate((np.array(out, np.int32), catalogue.indices(seen)))
-    return best[~np.isin(best, away)][:SUITING]
+    # So few are looked up in a set sooner than operations on sets of arrays have begun.
+    away = {catalogue.index(name) for name in (*taken, ask.item) if name}
+    away.update(catalogue.indices(asker.items[COUNTS_AS_SEEN[asker.kinds]]).tolist())
+    return np.array([row for row in best.tolist() if row not in away][:SUITING], np.int32)
