@@ -22,6 +22,8 @@ from models.recommend.topk import top_k
 _SCENERY = "scenery_"
 MOST = 150
 """Candidates that are looked at again."""
+_FLAT = 1e-9
+"""A forest whose worths differ by less, as a share of their mean, says nothing."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -118,6 +120,7 @@ class Ranker:
         )
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
 def leaned(worth: np.ndarray, told: np.ndarray, lean: np.ndarray) -> np.ndarray:
     """Answer the forest's worth of c candidates, float64[c], leaning to some voices.
 
@@ -126,9 +129,22 @@ def leaned(worth: np.ndarray, told: np.ndarray, lean: np.ndarray) -> np.ndarray:
     blend's scale and the mix's addition put on top: a forest that said what the blend says would
     then say just what the blend says with the mix's weights.
     """
-    spread = worth.std()
-    scale = told[:, 0].std() / spread if spread > 0 else 0.0
-    return (worth - worth.mean()) * scale + told[:, 1:] @ lean
+    count = worth.shape[0]
+    means, squares = np.zeros(2), np.zeros(2)
+    for c in range(count):
+        means[0] += worth[c] / count
+        means[1] += told[c, 0] / count
+    for c in range(count):
+        squares[0] += (worth[c] - means[0]) ** 2
+        squares[1] += (told[c, 0] - means[1]) ** 2
+    own, blend = np.sqrt(squares[0] / count), np.sqrt(squares[1] / count)
+    scale = blend / own if own > _FLAT * abs(means[0]) else 0.0
+    out = np.empty(count)
+    for c in range(count):
+        out[c] = (worth[c] - means[0]) * scale
+        for v in range(lean.shape[0]):
+            out[c] += told[c, 1 + v] * lean[v]
+    return out
 
 
 def ranked_columns(voices: tuple[str, ...], scenery: Scenery | None) -> tuple[str, ...]:

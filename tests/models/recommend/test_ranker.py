@@ -163,7 +163,8 @@ def test_a_forest_that_says_what_the_blend_says_leans_to_what_the_mix_says():
     mixed = told[:, 1:] @ (weights + lean)
     for worth in (7.0 * told[:, 0] - 3.0, told[:, 0]):
         assert np.argsort(-leaned(worth, told, lean)).tolist() == np.argsort(-mixed).tolist()
-    assert leaned(np.ones(30), told, lean) == pytest.approx(told[:, 1:] @ lean), "a forest of one"
+    for flat in (np.ones(30), np.full(30, -0.3)):
+        assert leaned(flat, told, lean) == pytest.approx(told[:, 1:] @ lean), "it says nothing"
 
 
 def test_a_mix_leans_the_order_of_the_same_candidates():
