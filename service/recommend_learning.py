@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from domain.clock import Clock
 from domain.errors import Unavailable
-from domain.events import Event, Kind
+from domain.events import Event
 from domain.ids import hash64
 from domain.slates import Slate
 from feature_store.chosen import MOST_PAGE_BYTES, MOST_PLACES, Chosen
@@ -359,7 +359,8 @@ def _ready_of(model: RecommendModel) -> _Ready:
     siblings = {arm: one for arm, one in siblings.items() if differs(one, model)}
     for one in siblings.values():
         # Once here, where nobody waits: a leaning ranker runs a kernel that no other answer does.
-        first = {"items": model.items[:1], "kinds": [int(Kind.click)], "ats": [0]}
+        heard = int(np.argmax(model.kind_weights))
+        first = {"items": model.items[:1], "kinds": [heard], "ats": [0]}
         one.answer({**first, "as_of": 1, "k": 1})
     allowed = np.zeros(len(ARMS), np.bool_)
     allowed[[RELEASED, *siblings]] = True
