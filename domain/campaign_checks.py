@@ -24,6 +24,12 @@ MAX_CPM = 100_000 * MICROS
 MAX_MARKUP = 65_536
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 _GEO = re.compile(r"[A-Z]{3}(/[A-Z0-9-]{0,8}(/[^/A-Z]{1,64})?)?")
+_DOMAIN = re.compile(
+    r"(?=.{4,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z0-9-]{2,63}"
+)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}")
+MAX_ADDRESS = 4_096
 _MOST = MAX_UNITS * MICROS
 
 
@@ -35,6 +41,7 @@ def check_campaign(campaign: Campaign) -> None:
     except ValueError as error:
         raise BadField("three capital letters (ISO 4217)", field="currency") from error
     zone_of(campaign.zone)
+    check_values([campaign.seat] if campaign.seat else (), "seat")
     _check_budget(campaign.budget)
     _check_objective(campaign)
     if not 0 < campaign.max_bid <= MAX_CPM:
@@ -100,12 +107,42 @@ def _check_creatives(creatives: Sequence[Creative]) -> None:
             raise BadField("a banner has a width and a height", field=f"{at}.width", code="missing")
         if one.media in (Media.video, Media.audio) and not 0 < one.duration_ms <= DAY_MS:
             raise BadField(f"{one.media} has a duration", field=f"{at}.duration_ms", code="missing")
-        if not one.domains:
-            raise BadField(
-                "the advertiser's domain is needed", field=f"{at}.domains", code="missing"
-            )
         if len(one.markup) > MAX_MARKUP:
             raise BadField("at most 65,536 characters", field=f"{at}.markup", code="too_large")
+        _check_words(one, at)
+
+
+def _check_words(one: Creative, at: str) -> None:
+    """Refuse words that no rule of a request could be held against: a block list knows domains, so
+    an address in a domain's place would pass every one of them."""
+    if not one.domains:
+        raise BadField("the advertiser's domain is needed", field=f"{at}.domains", code="missing")
+    for name in one.domains:
+        if not _DOMAIN.fullmatch(name):
+            raise BadField(
+                "names such as shop.example, no addresses; of other scripts as xn--…",
+                field=f"{at}.domains",
+            )
+    check_values(one.categories, f"{at}.categories")
+    check_values([one.bundle] if one.bundle else (), f"{at}.bundle")
+    if one.language and not _LANGUAGE.fullmatch(one.language):
+        raise BadField("such as en or en-GB", field=f"{at}.language")
+    if one.mime and not _MIME.fullmatch(one.mime):
+        raise BadField("such as image/png", field=f"{at}.mime")
+    for name, address in (("image", one.image), ("click", one.click)):
+        if len(address) > MAX_ADDRESS or " " in address or not address.isprintable():
+            raise BadField("an address without blanks", field=f"{at}.{name}")
+    if one.secure and one.image.lower().startswith("http:"):
+        raise BadField(
+            "every asset of a secure creative is https: this picture is not", field=f"{at}.image"
+        )
+
+
+def check_values(values: Iterable[str], field: str) -> None:
+    """Refuse words that are empty, too long or cannot be printed; raises BadField."""
+    for value in values:
+        if not (0 < len(value) <= 256 and value.isprintable()):
+            raise BadField("1 to 256 printable characters", field=field)
 
 
 def _check_lines(campaign: Campaign) -> None:
@@ -120,6 +157,7 @@ def _check_lines(campaign: Campaign) -> None:
         for name in line.creatives:
             if name not in known:
                 raise BadField("no creative of this campaign", field=f"{at}.creatives")
+        check_values(line.deals, f"{at}.deals")
         if not line.open_market and not line.deals:
             raise BadField("neither deals nor the open market: it could buy nothing", field=at)
         check_targeting(line.targeting, f"{at}.targeting")
@@ -147,13 +185,13 @@ def check_targeting(targeting: Targeting, at: str) -> None:
             if name in allowed and value not in allowed[name]:
                 shown = "0 to 167" if name == "hours" else ", ".join(map(str, allowed[name]))
                 raise BadField(f"one of {shown}", field=f"{at}.{name}")
-            if isinstance(value, str) and not (0 < len(value) <= 256 and value.isprintable()):
-                raise BadField("1 to 256 printable characters", field=f"{at}.{name}")
+            if isinstance(value, str):
+                check_values((value,), f"{at}.{name}")
     for name in ("geos", "not_geos"):
         for value in getattr(targeting, name):
             if not _GEO.fullmatch(value):
                 raise BadField("such as DEU, DEU/BE or DEU/BE/berlin", field=f"{at}.{name}")
-    for name in ("sites", "not_sites", "systems"):
+    for name in ("sites", "not_sites", "systems", "exchanges"):
         for value in getattr(targeting, name):
             if value != value.lower():
                 raise BadField("in lower case", field=f"{at}.{name}")

@@ -47,7 +47,7 @@ Names = Annotated[list[Annotated[str, Meta(min_length=1, max_length=256)]], Meta
 
 
 class SwitchesRow(msgspec.Struct, forbid_unknown_fields=True):
-    """What is switched off: everything, campaigns by id, exchanges by name.
+    """What is switched off: everything, campaigns by id, exchanges by name (whatever its case).
 
     learning: whatever was learned, so that standard bids are bid. exploration: trying arms that
     are not the best known. recommend_learning, recommend_exploration: the same of
@@ -193,7 +193,9 @@ async def put_switches_off(context: Context, request: Request) -> Reply:
     """Replace what is switched off."""
     sent = _decode_switches(request.body)
     made = Switches(
-        sent.everything, frozenset(sent.campaigns), frozenset(sent.exchanges),
+        sent.everything, frozenset(sent.campaigns),
+        # Addresses name exchanges in any case, and auctions know them in the lower one.
+        frozenset([name.strip().lower() for name in sent.exchanges]),
         sent.learning, sent.exploration, sent.recommend_learning, sent.recommend_exploration,
     )  # fmt: skip
     await put_switches(context.store, made)

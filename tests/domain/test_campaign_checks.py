@@ -37,6 +37,13 @@ def test_a_sound_campaign_passes() -> None:
     check_campaign(replace(GOOD, zone="Asia/Kolkata", currency="INR", frequency=(FrequencyCap(3),)))
     check_campaign(replace(GOOD, objective=Objective(Aim.cpa, 5 * MICROS)))
     check_campaign(replace(GOOD, lines=(), creatives=()))
+    worded = replace(
+        BANNER, creative="w", domains=("Shop.xn--brnd-loa.example", "t_1.co"),
+        categories=("IAB1-1",), language="pt-BR", mime="image/svg+xml",
+        image="https://a.example/i.png", click="app://x",
+    )  # fmt: skip
+    plain = replace(worded, creative="b", secure=False, image="http://a.example/i.png")
+    check_campaign(replace(GOOD, creatives=(BANNER, worded, plain), seat="Seat 7"))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +72,24 @@ def test_a_sound_campaign_passes() -> None:
         ({"creatives": (replace(BANNER, width=0),)}, "creatives.0.width"),
         ({"creatives": (replace(BANNER, height=-1),)}, "creatives.0.width"),
         ({"creatives": (replace(BANNER, domains=()),)}, "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("",)),)}, "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("https://brand.example/",)),)},
+         "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("brand.example:443",)),)}, "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("brand.example", " b.example")),)},
+         "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("bränd.example",)),)}, "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("brand.example\n",)),)}, "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, domains=("a." * 130 + "example",)),)},
+         "creatives.0.domains"),
+        ({"creatives": (replace(BANNER, categories=("IAB1", "")),)}, "creatives.0.categories"),
+        ({"creatives": (replace(BANNER, bundle="a\nb"),)}, "creatives.0.bundle"),
+        ({"creatives": (replace(BANNER, language="english, german"),)}, "creatives.0.language"),
+        ({"creatives": (replace(BANNER, mime="png"),)}, "creatives.0.mime"),
+        ({"creatives": (replace(BANNER, click="https://a.example/ b"),)}, "creatives.0.click"),
+        ({"creatives": (replace(BANNER, image="http://a.example/i.png"),)}, "creatives.0.image"),
+        ({"creatives": (replace(BANNER, image="x" * 5_000),)}, "creatives.0.image"),
+        ({"seat": "a\nb"}, "seat"),
         ({"creatives": (replace(BANNER, media=Media.video),)}, "creatives.0.duration_ms"),
         ({"creatives": (replace(BANNER, creative="?"),)}, "creatives.0.creative"),
         ({"creatives": (replace(BANNER, markup="x" * 70_000),)}, "creatives.0.markup"),
@@ -76,8 +101,9 @@ def test_a_sound_campaign_passes() -> None:
         ({"lines": (replace(LINE, max_bid=-1),)}, "lines.0.max_bid"),
         ({"lines": (replace(LINE, creatives=("z",)),)}, "lines.0.creatives"),
         ({"lines": (replace(LINE, open_market=False),)}, "lines.0"),
+        ({"lines": (replace(LINE, deals=("d", "")),)}, "lines.0.deals"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     assert refused(replace(GOOD, **changes)) == field
 
@@ -100,6 +126,7 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], field: str) -> None:
         ("sites", ("Example.com",)),
         ("sites", tuple(f"{n}.example" for n in range(2_001))),
         ("exchanges", ("x" * 257,)),
+        ("exchanges", ("North",)),
     ],
 )
 def test_a_targeting_nobody_could_meet_is_refused(name: str, values: tuple[Any, ...]) -> None:

@@ -126,8 +126,9 @@ def test_switches_are_thrown_and_answered(app: App) -> None:
     assert "switched" not in matched(app)
     assert app.context.campaigns.switches.learning
     assert app.context.campaigns.switches.recommend_learning
-    app.send("PUT", "/v1/campaigns:switches", {"exchanges": ["north"], "exploration": True})
+    app.send("PUT", "/v1/campaigns:switches", {"exchanges": [" North"], "exploration": True})
     assert matched(app) == set()
+    assert app.send("GET", "/v1/campaigns:switches")[1]["exchanges"] == ["north"]
     assert app.context.campaigns.switches.exploration
     assert not app.context.campaigns.switches.learning
     app.send("PUT", "/v1/campaigns:switches", {"everything": True})
