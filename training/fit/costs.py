@@ -39,8 +39,10 @@ class Costs:
             self._told.append((seconds, min(seconds, known * size)))
             while sum(taken for taken, _ in self._told) - self._told[0][0] >= LATELY:
                 self._told.popleft()
-        unit = seconds / size / self.pace
-        self._units[what] = unit if known is None else min(known, unit)
+        if known is None:
+            self._units[what] = seconds / size / self.pace
+        else:
+            self._units[what] = min(known, seconds / size)
 
     def expected(self, what: str, size: float = 1.0, unknown: float = 0.0) -> float:
         """Answer the seconds that a step is taken to need now; `unknown` if it was never done."""
