@@ -46,6 +46,7 @@ class Fallback(StrEnum):
 
     session = "session"
     similar = "similar"
+    segment = "segment"
     trending = "trending"
     popular = "popular"
     newest = "newest"

@@ -56,7 +56,7 @@ from service.settling import settle_memory
 from service.shadowing import Beside, Shadow
 from service.shedding import Gate
 from service.store_watch import StoreWatch
-from service.trends import LiveTrends
+from service.trends import LiveSegmentTrends, LiveTrends
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
@@ -77,7 +77,7 @@ async def serve_context(
     """Start every live part over an open store, and stop them in the opposite order."""
     metrics = Metrics()
     bundles = Bundles(home.bundles, metrics, clock, poll_s=settings.poll_s)
-    trends = LiveTrends(store)
+    trends, by_segment = LiveTrends(store), LiveSegmentTrends(store)
     sweeps = Sweeps(home.sweeps / "churn")
     scores = ScoreCache(store, metrics)
     door = Door(store, bundles, scores, metrics, clock, settings.unanswered)
@@ -101,7 +101,7 @@ async def serve_context(
     users = BidUsers(doors, lambda: campaigns.segments)
     bidder = Bidder(settings.bids, money, prices)
     bid_door = BidDoor(settings.bids, bidder, campaigns, clock, users)
-    catalogue = LiveCatalogue(store, metrics, bundles, trends)
+    catalogue = LiveCatalogue(store, metrics, bundles, trends, by_segment)
     recommending = LiveRecommending(
         store, clock, metrics, lambda: catalogue.desk, lambda: campaigns.switches,
         settings.recommend,
@@ -115,6 +115,7 @@ async def serve_context(
         bundles=bundles,
         catalogue=catalogue,
         trends=trends,
+        by_segment=by_segment,
         decisions=DecisionLog(store, metrics),
         sweeps=sweeps,
         scores=scores,
@@ -137,7 +138,7 @@ async def serve_context(
     shadow = Shadow(home.bundles, context.decisions, metrics, clock, beside)
     context.bids.noted = shadow.note
     parts = (
-        *(context.watch, bundles, trends, context.catalogue),
+        *(context.watch, bundles, trends, by_segment, context.catalogue),
         *(context.decisions, scores, context.churn, context.intent, context.segments),
         *(money, campaigns, learning, paces, shadow, recommending),
     )

@@ -216,6 +216,8 @@ def ask_of_query(
     if "diversity" in found:
         text = found["diversity"]
         wanted["diversity"] = text if text == "calibrated" else _typed(text, Unlike, "diversity")
+    if "segment" in found:
+        wanted["segment"] = found["segment"]
     if "after_days" in found:
         wanted["repeats"] = {"after_days": _typed(found["after_days"], Days, "after_days")}
     if "items" in found:

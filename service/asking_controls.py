@@ -54,6 +54,9 @@ ObjectiveName = Annotated[
     ),
 ]
 Freshness = Annotated[float, Meta(ge=0, le=1, description="how far newly created items are lifted")]
+Segment = Annotated[
+    Text, Meta(description="with the task trending: in demand among those of a saved segment")
+]
 Days = Annotated[float, Meta(ge=0, le=MAX_DAYS)]
 Candidates = Annotated[
     list[Id],
@@ -138,6 +141,7 @@ class ControlsIn(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True,
     pinned: Annotated[list[PinIn], Meta(max_length=MAX_PINS)] = []
     repeats: RepeatsIn | None = None
     freshness: Freshness = 0.0
+    segment: Segment = ""
     items: Candidates | None = None
 
 
@@ -151,6 +155,7 @@ def asks_nothing(sent: ControlsIn) -> bool:
         and not sent.pinned
         and sent.repeats is None
         and sent.freshness == 0
+        and not sent.segment
     )
 
 
@@ -178,6 +183,7 @@ def controls_of(sent: ControlsIn, basket: list[str], calibrated: bool) -> Contro
             calibrated=calibrated,
             candidates=None if sent.items is None else tuple(sent.items),
             basket=tuple(basket),
+            segment=sent.segment,
         )
     )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from service.recommend_learning import LiveRecommending
     from service.score_cache import ScoreCache
     from service.shedding import Gate, Waits
-    from service.trends import LiveTrends
+    from service.trends import LiveSegmentTrends, LiveTrends
 
 
 @dataclass(slots=True)
@@ -36,7 +36,8 @@ class Context:
     """The doors a route goes through.
 
     watch: whether the store answers. bundles: the released models in use, by family.
-    catalogue: the items as they stand. trends: what is popular now, shared by all workers.
+    catalogue: the items as they stand. trends: what is popular now, shared by all workers;
+    by_segment: the same of each segment.
     decisions: the log of answers. sweeps: everybody's churn scores as of one time.
     scores: scores on their way into the store. churn: what churn is answered from.
     intent: scores who sent events, in the background. segments: saved conditions, read. bids:
@@ -54,6 +55,7 @@ class Context:
     bundles: "Bundles"
     catalogue: "LiveCatalogue"
     trends: "LiveTrends"
+    by_segment: "LiveSegmentTrends"
     decisions: "DecisionLog"
     sweeps: Sweeps
     scores: "ScoreCache"

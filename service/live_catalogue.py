@@ -16,16 +16,18 @@ from domain.events import Kind
 from domain.items import Item
 from feature_store.listing import deleted_items, held_items
 from feature_store.records import RECORD
+from feature_store.segment_trends import NO_SEGMENTS, SegmentTrends
 from feature_store.store import ItemChange, Store
 from feature_store.trends import NO_TRENDS, Trends
 from feature_store.views.purchases import standing
 from models.recommend.catalogue import Catalogue
 from models.recommend.desk import Desk
+from models.recommend.segments import parts_of
 from models.recommend.warming import warm
 from service.bundles import Bundles, Loaded
 from service.logs import log_unexpected, log_warning
 from service.metrics import Metrics
-from service.trends import LiveTrends
+from service.trends import LiveSegmentTrends, LiveTrends
 
 FAMILY = "recommend"
 SLICE = 50
@@ -39,12 +41,19 @@ class LiveCatalogue:
     """The desk in use, and the one place that changes it."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, bundles: Bundles, trends: LiveTrends
+        self,
+        store: Store,
+        metrics: Metrics,
+        bundles: Bundles,
+        trends: LiveTrends,
+        by_segment: LiveSegmentTrends | None = None,
     ) -> None:
+        """by_segment: trends by segment, None for none."""
         self._store = store
         self._bundles = bundles
         self._trends = trends
-        self._shown: Trends = NO_TRENDS
+        self._by_segment = by_segment
+        self._shown: tuple[Trends, SegmentTrends] = (NO_TRENDS, NO_SEGMENTS)
         self._metrics = metrics
         self._version = -1
         self._loaded: Loaded | None = None
@@ -63,7 +72,7 @@ class LiveCatalogue:
 
         A new model is numbered in the background; the desk goes on as it is until then.
         """
-        if self._trends.current is not self._shown:
+        if self._trends.current is not self._shown[0] or self._parts() is not self._shown[1]:
             self._show(self.desk)
         if self._bundles.current(FAMILY) is not self._loaded and self._rebuild is None:
             self._rebuild = asyncio.create_task(self._renumber())
@@ -199,9 +208,15 @@ class LiveCatalogue:
         self.desk = desk
 
     def _show(self, desk: Desk) -> None:
-        trends = self._shown = self._trends.current
+        trends, by_segment = self._shown = self._trends.current, self._parts()
         if trends.items:
-            desk.show_trends(trends.items, trends.rising[0], trends.wanted, trends.deeds)
+            desk.show_trends(
+                trends.items, trends.rising[0], trends.wanted, trends.deeds, trends.people,
+                parts_of(by_segment),
+            )  # fmt: skip
+
+    def _parts(self) -> SegmentTrends:
+        return NO_SEGMENTS if self._by_segment is None else self._by_segment.current
 
 
 def _hear_arrivals(desk: Desk) -> None:

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
-from domain.condition_text import parse_condition
-from domain.conditions import names_in
-from domain.errors import BadField
 from domain.scores import Band
-from domain.verdicts import YES, Ready, ready
-from feature_store.audiences import VOCABULARY, level_of, row_lookup
+from domain.verdicts import YES
+from feature_store.audiences import level_of, row_lookup
+from feature_store.membership import Named, families_of, named_of
 from feature_store.segments import BLOB_NAME, parse
 from feature_store.store import Store
 from service.logs import log_warning
@@ -53,14 +51,6 @@ def scores_of(told: Told | None) -> dict[str, float]:
     }
 
 
-class Named(NamedTuple):
-    """A segment, ready to be judged; `families` are those of the columns that it names."""
-
-    name: str
-    ask: Ready
-    families: frozenset[str]
-
-
 class Picked(NamedTuple):
     """Some of the segments, and the families of columns that these name."""
 
@@ -70,7 +60,7 @@ class Picked(NamedTuple):
     @classmethod
     def of(cls, named: tuple[Named, ...]) -> "Picked":
         """Answer segments with their families."""
-        return cls(named, frozenset[str]().union(*[one.families for one in named]))
+        return cls(named, families_of(named))
 
 
 class LiveSegments(SharedValue[tuple[Named, ...]]):
@@ -120,12 +110,4 @@ class LiveSegments(SharedValue[tuple[Named, ...]]):
 
 def _read(blob: bytes | None) -> tuple[Named, ...]:
     """Read all segments; one that names what no longer exists is left out."""
-    found: list[Named] = []
-    for segment in parse(blob).by_name.values():
-        try:
-            condition = parse_condition(segment.where, VOCABULARY)
-            families = frozenset(name.partition(".")[0] for name in names_in(condition))
-            found.append(Named(segment.name, ready(condition), families))
-        except BadField as error:
-            log_warning("a saved segment cannot be read", why=error.message)
-    return tuple(found)
+    return named_of(parse(blob), lambda why: log_warning("a saved segment cannot be read", why=why))

@@ -1,4 +1,5 @@
-"""What routes read of entities: their states in time, and rows of views made of them.
+"""What routes read of entities: their states in time, and rows of views made of them (those from
+feature_store.views.rows).
 
 A store that does not answer in time costs the personal part of an answer and nothing else.
 Knows the layout of states, nothing of what rows are used for.
@@ -6,15 +7,11 @@ Knows the layout of states, nothing of what rows are used for.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from domain.errors import SanderlingError, StoreMisconfigured
-from feature_store.records import Records
 from feature_store.store import EntityState
-from feature_store.views.view import View
+from feature_store.views.rows import owned as owned
+from feature_store.views.rows import view_rows as view_rows
 from service.context import Context
 from service.logs import log_unexpected
 
@@ -73,31 +70,3 @@ def moments(states: Sequence[EntityState], now_ms: int) -> list[int]:
         max(now_ms, int(state.records["at"][-1]) + 1) if len(state.records) else now_ms
         for state in states
     ]
-
-
-def owned(records: Records) -> Records:
-    """Answer a copy that may be written to: read-only bytes are another type to a kernel, which
-    would be compiled anew while somebody waits.
-
-    As one stretch of bytes, because numpy copies packed records field by field.
-    """
-    return np.ndarray(len(records), records.dtype, bytearray(records.view(np.uint8)))
-
-
-def view_rows(
-    views: Sequence[View], states: Sequence[EntityState], as_ofs: Sequence[int], cap: int
-) -> dict[str, npt.NDArray[Any]]:
-    """Answer a row of each view for each state as of its time, by the view's name.
-
-    The very functions that training replays.
-    """
-    out: dict[str, npt.NDArray[Any]] = {}
-    for view in views:
-        # Bytes of zeros, seen as rows: numpy takes longer over rows of many fields.
-        room = bytearray(len(states) * view.dtype.itemsize)
-        out[view.name] = np.ndarray(len(states), view.dtype, room)
-    for place, (state, as_of) in enumerate(zip(states, as_ofs, strict=True)):
-        lifetime, records = state.lifetime.copy(), owned(state.records)
-        for view in views:
-            view.fill(records, lifetime, as_of, cap, out[view.name], place)
-    return out

@@ -25,9 +25,14 @@ from domain.events import parse_at
 from domain.ids import is_valid_id, user_entity
 from domain.slates import Slate, Source
 from domain.users import Purpose, may_use
+from feature_store import segments
 from feature_store.history import History
 from feature_store.listing import deleted_items, held_items
+from feature_store.membership import Named, member_of, named_of
 from feature_store.opening import open_store
+from feature_store.segment_trends import BLOB_NAME as SEGMENTS_BLOB
+from feature_store.segment_trends import parse as parse_by_segment
+from feature_store.segments import parse as parse_segments
 from feature_store.settings import Home, settings_from_env
 from feature_store.store import EntityState, Store
 from feature_store.trends import BLOB_NAME, parse
@@ -38,6 +43,7 @@ from models.recommend.ask import NOBODY, Ask, Asker, Origin, moment, remembered
 from models.recommend.catalogue import Catalogue
 from models.recommend.desk import Desk
 from models.recommend.policy import recommend
+from models.recommend.segments import parts_of
 from training.batch_asking import add_controls, ask_of, everybody, option_of
 
 FAMILY = "recommend"
@@ -190,7 +196,10 @@ async def open_desk(store: Store, home: Home) -> Desk:
             desk.catalogue.put(item)
     trends = parse(await store.get_blob(BLOB_NAME))
     if trends.items:
-        desk.show_trends(trends.items, trends.rising[0], trends.wanted, trends.deeds)
+        parts = parts_of(parse_by_segment(await store.get_blob(SEGMENTS_BLOB)))
+        desk.show_trends(
+            trends.items, trends.rising[0], trends.wanted, trends.deeds, trends.people, parts
+        )
     return desk
 
 
@@ -208,7 +217,7 @@ async def write_slates(
     rows = 0
     try:
         with pq.ParquetWriter(partial, COLUMNS, compression="zstd") as writer:
-            async for some, askers in _askers(job, store, users):
+            async for some, askers in _askers(job, store, desk, users):
                 now = job.clock() if job.as_of is None else job.as_of
                 table = _table(desk, job.ask, some, askers, now)
                 writer.write_table(table)
@@ -221,11 +230,12 @@ async def write_slates(
 
 
 async def _askers(
-    job: Batch, store: Store, users: Sequence[str]
+    job: Batch, store: Store, desk: Desk, users: Sequence[str]
 ) -> AsyncIterator[tuple[list[str], list[Asker]]]:
     """Yield users together and what may be known of each."""
     past = None if job.as_of is None else _Log(History.load(job.home.log, until=job.as_of))
     cap = store.settings.history_cap
+    named = await _counted(store, desk)
     for some in _together(users):
         read = await store.read([user_entity(user) for user in some])
         askers: list[Asker] = []
@@ -233,10 +243,23 @@ async def _askers(
             if not may_use(state.profile, Purpose.personalisation, unanswered=job.unanswered):
                 askers.append(NOBODY)
             elif past is None or job.as_of is None:
-                askers.append(_stored(state, cap))
+                asker = _stored(state, cap)
+                if named and not asker.ats.size:
+                    told = member_of(named, state, job.clock(), cap, job.unanswered)
+                    asker = asker._replace(segments=told)
+                askers.append(asker)
             else:
                 askers.append(past.asker(user, job.as_of, cap))
         yield some, askers
+
+
+async def _counted(store: Store, desk: Desk) -> list[Named]:
+    """Answer the segments that trends are counted of, ready to be judged."""
+    if desk.segments is None:
+        return []
+    saved = parse_segments(await store.get_blob(segments.BLOB_NAME))
+    counted = desk.segments.names
+    return [one for one in named_of(saved, lambda why: None) if one.name in counted]
 
 
 def _together(users: Sequence[str]) -> Iterator[list[str]]:

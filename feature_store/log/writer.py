@@ -5,6 +5,7 @@ a time. Knows nothing of how a stream is read.
 """
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,10 +23,16 @@ from feature_store.log.channel import Channel
 from feature_store.log.files import Step, no_step, parse_id
 from feature_store.log.latest import latest_rows
 from feature_store.log.notes import open_notes
+from feature_store.log.segmenting import Segmenting
 from feature_store.records import PAYLOAD_FIELDS, RECORD, Records, unpack_payload
+from feature_store.redis.streams import Streams as RedisStreams
+from feature_store.segment_trends import BLOB_NAME as SEGMENTS_BLOB
+from feature_store.segment_trends import SegmentTally, SegmentTrends
+from feature_store.segment_trends import pack as pack_segments
+from feature_store.segment_trends import parse as parse_segments
 from feature_store.settings import Home
 from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
-from feature_store.trends import BLOB_NAME, Tally, Trends, pack, parse
+from feature_store.trends import BLOB_NAME, Counted, Tally, Trends, pack, parse
 
 _LOG = logging.getLogger(__name__)
 _ITEM = PAYLOAD_FIELDS.index("item")
@@ -33,6 +40,7 @@ _ENTITY = PAYLOAD_FIELDS.index("entity")
 _hash = lru_cache(maxsize=65_536)(hash64)
 
 
+SEGMENTS_MS = 5 * SECOND_MS
 REMEMBERED = 300_000
 """Rows of the latest files that tell a new writer who has counted for trends."""
 
@@ -107,9 +115,14 @@ class Writer:
         clock: Clock,
         settings: WriterSettings | None = None,
         *,
+        who: Segmenting | None = None,
         step: Step = no_step,
     ) -> None:
+        """who: tells segments, for trends by segment; None counts none."""
         self._streams = streams
+        self._who = who
+        self._by_segment = SegmentTally({} if who is None else _stored_by_segment(streams))
+        self._segments_changed, self._segments_published = False, 0
         self._clock = clock
         self._settings = settings or WriterSettings()
         self._tally = Tally(_stored_trends(streams))
@@ -158,8 +171,29 @@ class Writer:
             return
         records, items, people = _arrays(entries[len(known) :])
         found = self._tally.add(items, records["kind"], records["at"], people)
-        self._changed |= found is not None
         self._tally.positions[bucket] = parse_id(entries[-1].stream_id)
+        if found is not None:
+            self._changed = True
+            self._count_segments(found, entries[len(known) :])
+
+    def _count_segments(self, counted: Counted, entries: list[StreamEntry]) -> None:
+        """Count for segments what counted for the whole; of whom nothing is known, nothing."""
+        if self._who is None:
+            return
+        try:
+            if self._who.look():
+                self._by_segment.keep(self._who.keys)
+                self._segments_changed = True
+            if not self._who.keys:
+                return
+            texts = [text for entry in entries for text in entry.payloads]
+            people = [unpack_payload(texts[row])[_ENTITY] for row in counted.rows]
+            known = self._who.of(people)
+        except StoreUnavailable:
+            # The whole has counted them: trends go on without their segments.
+            return
+        told = [known.get(one, ()) for one in people]
+        self._segments_changed |= self._by_segment.add(counted, told)
 
     def _remind(self) -> None:
         """Learn from the latest files who has counted, that a new writer counts nobody twice."""
@@ -169,11 +203,15 @@ class Writer:
                 self._tally.remember(*rows)
 
     def _publish(self) -> None:
-        """Publish the trends when they changed since they were last published."""
+        """Publish the trends when they changed since they were last published; those of segments
+        no more often than every few seconds."""
         if self._changed:
             self._streams.put_blob(BLOB_NAME, pack(self._tally.snapshot()))
             self._changed = False
             self._published = self._clock()
+        if self._segments_changed and self._clock() - self._segments_published >= SEGMENTS_MS:
+            self._streams.put_blob(SEGMENTS_BLOB, pack_segments(self._by_segment.snapshot()))
+            self._segments_changed, self._segments_published = False, self._clock()
 
     def turn(self) -> bool:
         """Read on in every bucket and write what is due; tell whether there may be more to read.
@@ -253,7 +291,18 @@ def _stored_trends(streams: Streams) -> Trends:
         return parse(None)
 
 
-def writer_for(streams: Streams, home: Home, settings: WriterSettings | None = None) -> Writer:
-    """Build the writer of a deployment's store and home."""
+def _stored_by_segment(streams: Streams) -> SegmentTrends:
+    try:
+        return parse_segments(streams.get_blob(SEGMENTS_BLOB))
+    except ValueError:
+        _LOG.warning("the stored trends of segments are unreadable; counting starts afresh")
+        return {}
+
+
+def writer_for(streams: RedisStreams, home: Home, settings: WriterSettings | None = None) -> Writer:
+    """Build the writer of a deployment's store and home; who never answered is counted in
+    segments as the environment says."""
     buckets = streams.settings.buckets
-    return Writer(streams, home.log, home.decisions, buckets, system_clock, settings)
+    unanswered = os.environ.get("SANDERLING_CONSENT", "opt-out") == "opt-out"
+    who = Segmenting(streams, system_clock, unanswered)
+    return Writer(streams, home.log, home.decisions, buckets, system_clock, settings, who=who)

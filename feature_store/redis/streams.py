@@ -4,7 +4,7 @@ Works on one server and on a cluster. Knows nothing of files.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import redis
@@ -14,8 +14,9 @@ from domain.errors import StoreUnavailable
 from feature_store import keys
 from feature_store.redis.address import parse_address
 from feature_store.redis.codec import decisions_from_json
+from feature_store.redis.reading import state_of
 from feature_store.redis.replies import error_of
-from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
+from feature_store.store import DecisionEntry, EntityState, StoreSettings, StreamEntry
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -82,6 +83,12 @@ def _by_node(client: Any, names: dict[str, int], after_ids: Mapping[int, str], c
         pipeline.execute_command("XRANGE", name, start, "+", "COUNT", count)
     replies: Any = pipeline.execute()
     return {bucket: rows for bucket, rows in zip(names.values(), replies, strict=True) if rows}
+
+
+def _pipeline(client: Any) -> Any:
+    """Answer a pipeline that is no transaction; of a cluster, each node gets its part."""
+    make: Callable[..., Any] = client.pipeline
+    return make() if isinstance(client, redis.RedisCluster) else make(transaction=False)
 
 
 class Streams:
@@ -191,6 +198,22 @@ class Streams:
     def get_blob(self, name: str) -> bytes | None:
         """Answer a small named value shared by all processes."""
         return self._call("GET", keys.blob(name))
+
+    def read_states(self, users: Sequence[str], histories: bool) -> list[EntityState]:
+        """Answer what is held of users' entities, in order; without `histories` no history."""
+
+        def work(client: Any) -> list[bytes | None]:
+            pipeline = _pipeline(client)
+            for user in users:
+                bucket = keys.bucket(user, self.settings.buckets)
+                for name in (keys.profile, keys.scores, *([keys.history] * histories)):
+                    pipeline.get(name(bucket, user))
+            return pipeline.execute()
+
+        held: list[bytes | None] = self._do(work) if users else []
+        step = 3 if histories else 2
+        rows = [held[place : place + step] for place in range(0, len(held), step)]
+        return [state_of(row[2] if histories else None, row[0], row[1]) for row in rows]
 
     def put_blob(self, name: str, value: bytes) -> None:
         """Replace a small named value."""

@@ -28,12 +28,14 @@ class Origin(StrEnum):
 
 
 class Asker(NamedTuple):
-    """A history, oldest first: item hashes uint64[h], kinds uint8[h], at int64[h] (ms)."""
+    """A history, oldest first: item hashes uint64[h], kinds uint8[h], at int64[h] (ms); segments
+    of whoever asks, looked at where there is no history."""
 
     origin: Origin
     items: Hashes
     kinds: npt.NDArray[np.uint8]
     ats: npt.NDArray[np.int64]
+    segments: tuple[str, ...] = ()
 
 
 NOBODY = Asker(Origin.nobody, np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.int64))

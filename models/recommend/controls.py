@@ -69,7 +69,7 @@ class Controls:
     having been seen. shown_at_most: what was shown so often in the last `within_days` is held
     back. freshness: 0 to 1, how far the newly created are lifted. calibrated: categories in
     the shares they have in the history. candidates: the only items to rank, and all of them.
-    basket: what is in the cart.
+    basket: what is in the cart. segment: among whom it is to be in demand, "" for everybody.
     """
 
     task: Task = Task.recommend
@@ -83,6 +83,7 @@ class Controls:
     calibrated: bool = False
     candidates: tuple[str, ...] | None = None
     basket: tuple[str, ...] = ()
+    segment: str = ""
 
 
 NO_CONTROLS = Controls()
@@ -165,6 +166,8 @@ def _check_task(controls: Controls, item: str) -> None:
         raise BadField("the item to be like", field="context.item", code="missing")
     if task is Task.bought_together and not item and not controls.basket:
         raise BadField("the item bought with", field="context.item", code="missing")
+    if controls.segment and task is not Task.trending:
+        raise _refuse("a segment goes with the task trending", "segment")
     if controls.basket and task not in (Task.basket, Task.bought_together):
         raise _refuse("several items go with the tasks basket and bought_together", "context.items")
 

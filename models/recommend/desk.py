@@ -4,7 +4,7 @@ A model (or none), the catalogue numbered after it, what is trending, filters wo
 already. Knows nothing of questions or of where its parts come from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from models.recommend.filters import Masks
 from models.recommend.item_graph import ItemGraph
 from models.recommend.model import RecommendModel
 from models.recommend.objective import Worths
+from models.recommend.segments import BySegment, Part
 from models.recommend.together import Together
 
 Floats = npt.NDArray[np.float64]
@@ -31,6 +32,7 @@ class Desk:
     not trending; None when unknown. popular: how much everyone wants each of the model's
     items, float32[n]. kind_weights: float32[256], what an event of each kind says to the
     model; it does not listen to those of 0. worths: what items are worth beyond a click.
+    segments: what is wanted in each segment; None where nobody counted.
     beside: what is said of items that go together, by what people do here.
     arrivals: the catalogue's items beyond the model's; None where it learned nothing of content.
     """
@@ -44,6 +46,7 @@ class Desk:
     kind_weights: Scores = field(init=False)
     worths: Worths = field(init=False)
     arrivals: Arrivals | None = field(init=False, default=None)
+    segments: BySegment | None = field(init=False, default=None)
     beside: str = field(init=False, default="Bought together with")
     _together: Together | None = field(init=False, default=None)
 
@@ -86,10 +89,13 @@ class Desk:
         trending: Floats,
         popular: Floats,
         deeds: Floats | None = None,
+        people: Floats | None = None,
+        parts: Mapping[str, Part] | None = None,
     ) -> None:
         """Take what is wanted now and over all time, each parallel to the ids `items`.
 
         deeds: float64[2, m], how often each was clicked and bought; None where nobody counted.
+        people: float64[m], how many want each; parts: what segments want, by name.
         Where nobody keeps a catalogue, items met here for the first time become recommendable,
         as known from the log; elsewhere what is not listed is wanted by nobody: whoever sends
         events may invent names. Without a model, what was wanted over all time is what is popular.
@@ -102,6 +108,11 @@ class Desk:
             known[known] = self.catalogue.listed[rows[known]]
         self.trending = np.zeros(self.catalogue.size, np.float32)
         self.trending[rows[known]] = trending[known]
+        self.segments = None
+        if people is not None and parts:
+            crowd = np.zeros(self.catalogue.size)
+            crowd[rows[known]] = people[known]
+            self.segments = BySegment(self.catalogue, self.trending, crowd, parts)
         if self.model is None:
             self.popular = np.zeros(self.catalogue.size, np.float32)
             self.popular[rows[known]] = popular[known]

@@ -1,10 +1,10 @@
 """What may fill a slate, from the most personal to the last resort, each made when reached.
 
-personal (or session) → similar → trending → popular → newest. Knows nothing of places,
+personal (or session) → similar → segment → trending → popular → newest. Knows nothing of places,
 filters or reasons.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -20,12 +20,19 @@ from models.recommend.catalogue import Flags, Scores
 from models.recommend.controls import NO_CONTROLS
 from models.recommend.desk import Desk
 from models.recommend.diversity import overlap
-from models.recommend.explain import RECENT, Past, told_sources
+from models.recommend.explain import (
+    BRIEFLY,
+    RECENT,
+    Past,
+    plain_source,
+    segment_source,
+    told_sources,
+)
 from models.recommend.filters import Boosts
 from models.recommend.lookup import Indices
 from models.recommend.member import Past as Heard
-from models.recommend.ties import untied
 from models.recommend.narrow import Found
+from models.recommend.ties import untied
 
 NO_PAST = Heard(
     np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32),
@@ -166,11 +173,35 @@ def content_sources(case: Case, rows: Indices) -> list[Sources]:
 def impersonal(case: Case) -> Iterator[Proposal]:
     """Yield what fills a slate when nothing is known of whoever asks, best first."""
     desk = case.desk
+    if case.asker.segments and (among := among_segments(case, case.asker.segments)):
+        yield among
     if desk.trending is not None:
         yield Proposal(Fallback.trending, desk.trending, 0.0)
     if desk.popular is not None:
         yield Proposal(Fallback.popular, desk.popular, -np.inf if desk.model else 0.0)
     yield Proposal(Fallback.newest, desk.catalogue.recency())
+
+
+def among_segments(case: Case, names: Sequence[str]) -> Proposal | None:
+    """Answer what rises in segments; None where none of them says anything of its own.
+
+    Each item is told of by the segment that wants it most, or by what everybody wants.
+    """
+    segments = case.desk.segments
+    found = None if segments is None else segments.mixed(names)
+    if segments is None or found is None:
+        return None
+    scores, told = found
+    everybody = Fallback.trending
+    plain = plain_source(everybody) if case.ask.explain else BRIEFLY[everybody]
+
+    def tell(rows: Indices) -> list[Sources | None]:
+        speakers = [segments.speaker(told, row) for row in rows.tolist()]
+        if not case.ask.explain:
+            return [BRIEFLY[Fallback.segment] if name else plain for name in speakers]
+        return [segment_source(name) if name else plain for name in speakers]
+
+    return Proposal(Fallback.segment, scores, 0.0, tell=tell)
 
 
 def mixed(alike: Scores, wanted: Scores) -> Scores:

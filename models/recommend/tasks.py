@@ -20,6 +20,7 @@ from models.recommend.member import standardise
 from models.recommend.proposals import (
     Case,
     Proposal,
+    among_segments,
     impersonal,
     likeness_to_target,
     proposals,
@@ -59,6 +60,13 @@ def _similar(case: Case) -> Iterator[Proposal]:
 
 
 def _trending(case: Case) -> Iterator[Proposal]:
+    name = case.ask.controls.segment
+    if name:
+        among = among_segments(case, (name,))
+        if among is not None:
+            yield among._replace(fallback=None)
+        yield from impersonal(case)
+        return
     told = plain_source(Fallback.trending) if case.ask.explain else BRIEFLY[Fallback.trending]
     for proposal in impersonal(case):
         if proposal.fallback is Fallback.trending:

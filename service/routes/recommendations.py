@@ -12,10 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from domain.decisions import Decision
-from domain.errors import SanderlingError
+from domain.errors import NotFound, SanderlingError
 from domain.ids import new_id, session_entity, user_entity
 from domain.slates import Fallback, Slate
 from domain.users import Purpose, may_use
+from feature_store.membership import member_of
 from feature_store.store import EntityState
 from feature_store.views.purchases import standing
 from models.recommend.ask import NOBODY, Ask, Asker, Origin, moment, remembered
@@ -77,6 +78,7 @@ async def answer_to(context: Context, sent: AskIn) -> Reply:
     """Answer one question, and log it."""
     origin, name = entity_of(sent)
     ask = ask_of(sent)
+    check_segment(context, ask)
     now = context.clock()
     given = asker_of(sent.history, now) if sent.history else NOBODY
     entities = entities_of(origin, name)
@@ -85,6 +87,23 @@ async def answer_to(context: Context, sent: AskIn) -> Reply:
     found = find(context, Named(origin, entities, now, given), state, reason)
     await lay_out(context, ask)
     return json_reply(answer_for(context, ask, found, sent, now))
+
+
+def check_segment(context: Context, ask: Ask) -> None:
+    """Refuse a question about a segment that nobody saved; raises NotFound."""
+    name = ask.controls.segment
+    if name and all(one.name != name for one in context.segments.current):
+        raise NotFound("no segment has this name", field="segment", code="no_segment")
+
+
+def _segments(context: Context, state: EntityState, now: int) -> tuple[str, ...]:
+    """Answer which of the segments that trends are counted of somebody is in."""
+    counted = context.catalogue.desk.segments
+    if counted is None or not (state.found or state.scores):
+        return ()
+    named = [one for one in context.segments.current if one.name in counted.names]
+    cap, unanswered = context.store.settings.history_cap, context.settings.unanswered
+    return member_of(named, state, now, cap, unanswered)
 
 
 def entities_of(origin: Origin, name: str) -> tuple[str, ...]:
@@ -113,6 +132,8 @@ def find(context: Context, named: Named, state: EntityState | None, reason: str)
     asker = remembered(origin, records["item"], records["kind"], records["at"], cap)
     if asker.ats.size:
         context.metrics.observe_age(PATH, max(0, now - int(asker.ats[-1])) / 1000)
+    elif origin is Origin.user:
+        asker = asker._replace(segments=_segments(context, state, now))
     return Found(asker, moment(asker, now), entity, reason)
 
 

@@ -24,6 +24,7 @@ from service.routes.recommendations import (
     Found,
     Named,
     answer_for,
+    check_segment,
     entities_of,
     find,
     lay_out,
@@ -69,11 +70,12 @@ class _Question:
 
     __slots__ = ("ask", "named", "sent")
 
-    def __init__(self, raw: bytes, now: int) -> None:
+    def __init__(self, context: Context, raw: bytes, now: int) -> None:
         """Check a question; raises CallerError."""
         self.sent = ask_of_body(Request("POST", PATH, body=raw))
         origin, name = entity_of(self.sent)
         self.ask: Ask = ask_of(self.sent)
+        check_segment(context, self.ask)
         given = asker_of(self.sent.history, now) if self.sent.history else NOBODY
         self.named = Named(origin, entities_of(origin, name), now, given)
 
@@ -90,7 +92,7 @@ async def post_batch(context: Context, request: Request) -> Reply:
     questions: list[_Question] = []
     for raw in raws:
         try:
-            questions.append(_Question(bytes(raw), now))
+            questions.append(_Question(context, bytes(raw), now))
             told.append(None)
         except CallerError as error:
             context.metrics.rejects.labels(PATH, error.code).inc()

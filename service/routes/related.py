@@ -15,7 +15,11 @@ SIMILAR = "/v1/items/{item}/similar"
 TOGETHER = "/v1/items/{item}/bought-together"
 TRENDING = "/v1/trending"
 _ABOUT_ITEM = {name: QUERY[name] for name in QUERY if name != "item"}
-_ABOUT_TREND = {"category": (str, "of this category"), **_ABOUT_ITEM}
+_ABOUT_TREND = {
+    "category": (str, "of this category"),
+    "segment": (str, "among those of this saved segment"),
+    **_ABOUT_ITEM,
+}
 _ITEM_NAMES = frozenset(_ABOUT_ITEM)
 
 
@@ -34,7 +38,7 @@ async def get_bought_together(context: Context, request: Request) -> Reply:
 
 
 async def get_trending(context: Context, request: Request) -> Reply:
-    """Answer what is in demand now, of a category or of all."""
+    """Answer what is in demand now, of a category or of all, in a segment or everywhere."""
     return await answer_to(context, ask_of_query(request, _TREND_NAMES, "trending"))
 
 
@@ -60,6 +64,8 @@ ROUTES = (
     Route(
         "GET", TRENDING, get_trending, "What is in demand now", "recommendations",
         replies={200: Answer}, query=_ABOUT_TREND,
-        description="As the log writer last counted it, recent events counting more." + _NOTE,
+        description="As the log writer last counted it, recent events counting more, everybody "
+        "once an item. What few in a segment want counts for little beside what everybody wants; "
+        "a segment that nobody saved answers 404, code no_segment." + _NOTE,
     ),
 )  # fmt: skip

@@ -2,7 +2,9 @@ from domain.slates import Fallback, Ranked, Slate, Source, Sources
 
 
 def test_fallbacks_are_ordered_from_best_to_last_resort() -> None:
-    assert list(Fallback) == ["session", "similar", "trending", "popular", "newest"]
+    assert list(Fallback) == [
+        "session", "similar", "segment", "trending", "popular", "newest",
+    ]  # fmt: skip
 
 
 def test_a_slate_is_personal_unless_it_says_otherwise() -> None:

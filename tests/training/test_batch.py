@@ -12,13 +12,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import DAY_MS, FixedClock
 from domain.errors import ScientistError
 from domain.events import check_event
 from domain.items import Item
 from domain.users import Profile
+from feature_store import segment_trends, segments
 from feature_store.memory import MemoryStore
 from feature_store.settings import Home
+from feature_store.trends import BLOB_NAME, Trends, pack
 from models.bundle import Draft, write_bundle
 from models.bundle_pointers import point
 from models.recommend.ask import Ask
@@ -95,6 +97,42 @@ async def test_every_row_is_what_the_service_answers(home: Home, tmp_path: Path)
             assert set(own["as_of"]) == {reply["as_of"]}
     assert frame.filter(pl.col("user") == "hasty")["as_of"][0] == NOW + 60_000
     assert frame.filter(pl.col("user") == "refuser")["fallback"][0] == "popular"
+
+
+async def test_who_has_no_history_is_answered_by_their_segment_as_by_the_service(
+    home: Home, tmp_path: Path
+) -> None:
+    store, clock, out = await filled_store(), FixedClock(NOW), tmp_path / "slates.parquet"
+    await store.put_profile("stranger", Profile(attributes={"job": "smith"}))
+    saved = await segments.put(store, "smiths", 'attributes.job = "smith"', NOW)
+    loudest = np.zeros((3, 3)) + (NOW / np.array([DAY_MS, 7 * DAY_MS, np.inf]))[:, None]
+    parts = []
+    for people in (np.array([90.0, 60.0, 30.0]), np.array([1.0, 1.0, 25.0])):
+        both = np.stack([people, people])
+        items = ("tea", "milk", "jam")
+        parts.append(Trends(NOW, items, both, people, {}, None, people, loudest))
+    whole, smiths = parts
+    await store.put_blob(BLOB_NAME, pack(whole))
+    by_segment = segment_trends.pack({f"smiths@{saved.version}": smiths})
+    await store.put_blob(segment_trends.BLOB_NAME, by_segment)
+    desk = await open_desk(store, home)
+    job = Batch(home, Ask(k=3, explain=True), clock=clock)
+    await write_slates(job, store, desk, ["stranger", "refuser"], out, id)
+    frame = pl.read_parquet(out)
+    async with serve_context(store, home, ONLY_THE_BEST, clock) as context:
+        for user in ("stranger", "refuser"):
+            body = b'{"user":"%s","k":3,"explain":true}' % user.encode()
+            reply = json.loads(
+                (await post_recommendations(context, Request("POST", "", body=body))).body
+            )
+            own = frame.filter(pl.col("user") == user)
+            assert own["item"].to_list() == [place["item"] for place in reply["items"]]
+            assert own["score"].to_list() == [place["score"] for place in reply["items"]]
+            assert own["fallback"].to_list() == [place["fallback"] for place in reply["items"]]
+    mine = frame.filter(pl.col("user") == "stranger")
+    assert (mine["item"][0], mine["fallback"][0]) == ("jam", "segment")
+    assert mine["sources"][0][0]["text"] == "Popular with smiths"
+    assert frame.filter(pl.col("user") == "refuser")["fallback"][0] == "trending"
 
 
 async def test_reasons_are_those_of_the_service(home: Home, tmp_path: Path) -> None:

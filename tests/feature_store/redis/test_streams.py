@@ -9,6 +9,8 @@ from domain.decisions import Decision
 from domain.errors import StoreMisconfigured, StoreUnavailable
 from domain.events import Event, Kind
 from domain.ids import bucket_of, hash64
+from domain.scores import Score
+from domain.users import Profile
 from feature_store.opening import open_store
 from feature_store.records import LINK_KIND, RECORD, pack_payload, pack_record, unpack_payload
 from feature_store.redis.streams import Streams, after, split_payloads
@@ -29,6 +31,8 @@ async def fill(url: str, batches: int = 5) -> list[Event]:
     made = [Event(f"e{n}", "uada", Kind.click, NOW + n) for n in range(3 * batches)]
     for start in range(0, len(made), 3):
         await store.append(made[start : start + 3], NOW)
+    await store.put_profile("ada", Profile(attributes={"level": "gold"}))
+    await store.put_scores({"ubob": {"churn": Score(0.5, 0.5, NOW)}})
     await store.close()
     return made
 
@@ -43,6 +47,7 @@ def check_reading(url: str, made: list[Event]) -> None:
     assert streams.read(BUCKET, entries[1].stream_id, 100) == entries[2:]
     assert streams.read(BUCKET, entries[-1].stream_id, 100) == []
     check_reading_all(streams, entries)
+    check_states(streams, made)
     assert streams.trim(BUCKET, entries[1].stream_id) == 2
     assert streams.trim(BUCKET, entries[1].stream_id) == 0
     assert streams.read(BUCKET, "", 100) == entries[2:]
@@ -50,6 +55,17 @@ def check_reading(url: str, made: list[Event]) -> None:
     assert streams.get_blob("cursor") == b"\x01"
     assert streams.get_blob("other") is None
     streams.close()
+
+
+def check_states(streams: Streams, made: list[Event]) -> None:
+    for histories in (True, False):
+        ada, bob, nobody = streams.read_states(["uada", "ubob", "unobody"], histories)
+        assert len(ada.records) == len(made) * histories
+        assert ada.profile is not None
+        assert ada.profile.attributes == {"level": "gold"}
+        assert (bob.profile, bob.scores["churn"].probability) == (None, 0.5)
+        assert not nobody.found
+    assert streams.read_states([], True) == []
 
 
 def check_reading_all(streams: Streams, entries: list[StreamEntry]) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from domain.clock import DAY_MS
+from domain.users import Profile
+from feature_store import segment_trends, segments
 from feature_store.trends import BLOB_NAME, Trends, pack
 from service.routes.related import ROUTES
 from tests.golden.shop import ITEMS
@@ -59,6 +62,79 @@ def test_an_item_nobody_knows_gets_what_everybody_gets(shop: App) -> None:
         reply = get(shop, f"/v1/items/no%2Fwhere/{what}?k=2")
         assert names(reply) == ["bread", "milk"]
         assert (reply["fallback"], reply["unknown_items"]) == ("popular", 1)
+
+
+def crowd(items: tuple[str, ...], people: list[float]) -> Trends:
+    """Trends of so many people a click each, just now."""
+    told = np.array(people)
+    loudest = np.zeros((3, len(items))) + (NOW / np.array([DAY_MS, 7 * DAY_MS, np.inf]))[:, None]
+    return Trends(NOW, items, np.stack([told, told]), told, {}, None, told, loudest)
+
+
+@pytest.fixture(scope="module")
+def bakery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Few of everybody want jam, and most of the bakers; nobody has a history."""
+    with app_in_memory(tmp_path_factory.mktemp("bakery")) as app:
+        run = app.runner.run
+        run(app.store.put_items(list(ITEMS)))
+        whole = crowd(("tea", "milk", "jam", "coffee"), [200.0, 100.0, 60.0, 40.0])
+        bakers = crowd(("jam", "tea", "invented"), [50.0, 3.0, 90.0])
+        run(app.store.put_blob(BLOB_NAME, pack(whole)))
+        run(segments.put(app.store, "bakers", 'attributes.job = "baker"', NOW))
+        run(segments.put(app.store, "quiet", 'attributes.job = "quiet"', NOW))
+        key = f"bakers@{run(segments.load(app.store)).by_name['bakers'].version}"
+        run(app.store.put_blob(segment_trends.BLOB_NAME, segment_trends.pack({key: bakers})))
+        for user, job, consent in (
+            ("ann", "baker", {}), ("ben", "smith", {}), ("cat", "baker", {"analytics": False}),
+            ("dan", "baker", {"personalisation": False}),
+        ):  # fmt: skip
+            run(app.store.put_profile(user, Profile(attributes={"job": job}, consent=consent)))
+        for part in (app.context.segments, app.context.trends, app.context.by_segment):
+            run(part.look())
+        app.send("GET", "/v1/trending")
+        yield app
+
+
+def test_what_a_segment_wants(bakery: App) -> None:
+    assert names(get(bakery, "/v1/trending?k=3")) == ["tea", "milk", "jam"]
+    reply = get(bakery, "/v1/trending?segment=bakers&k=4&explain=true")
+    assert names(reply)[0] == "jam"
+    assert set(names(reply)) == {"tea", "milk", "jam", "coffee"}
+    assert "fallback" not in reply
+    texts = {one["item"]: one["sources"][0]["text"] for one in reply["items"]}
+    assert texts["jam"] == "Popular with bakers"
+    assert texts["milk"] == "Trending now"
+    quiet = get(bakery, "/v1/trending?segment=quiet&k=2")
+    assert (names(quiet), quiet["fallback"]) == (["tea", "milk"], "trending")
+    assert names(get(bakery, "/v1/trending?segment=bakers&category=sweet&k=1")) == ["jam"]
+
+
+def test_who_has_no_history_is_answered_by_their_segment(bakery: App) -> None:
+    """But not who refuses analytics, or an answer of their own, or is in none."""
+    ann = get(bakery, "/v1/recommendations?user=ann&k=2&explain=true")
+    assert (names(ann)[0], ann["fallback"]) == ("jam", "segment")
+    assert ann["items"][0]["sources"][0] == {
+        "member": "segment", "share": 1.0, "because": [], "text": "Popular with bakers",
+    }  # fmt: skip
+    for other in ("ben", "cat", "dan", "stranger"):
+        assert names(get(bakery, f"/v1/recommendations?user={other}&k=1")) == ["tea"]
+
+
+def test_a_segment_that_nobody_saved_is_refused(bakery: App) -> None:
+    for path, status, code in (
+        ("/v1/trending?segment=nobodys", 404, "no_segment"),
+        ("/v1/trending?segment=../x", 404, "no_segment"),
+        ("/v1/recommendations?segment=bakers", 400, "unknown_field"),
+    ):
+        refused, error = bakery.send("GET", path)
+        assert (refused, error["error"]["code"]) == (status, code), path
+    refused, error = bakery.send("POST", "/v1/recommendations", {"segment": "bakers"})
+    assert (refused, error["error"]["field"]) == (400, "segment")
+    asked = {"questions": [{"task": "trending", "segment": "gone"}, {"user": "ann", "k": 1}]}
+    status, batch = bakery.send("POST", "/v1/recommendations:batch", asked)
+    assert status == 200
+    assert batch["answers"][0]["error"]["code"] == "no_segment"
+    assert names(batch["answers"][1]["answer"]) == ["jam"]
 
 
 def test_what_is_in_demand_of_a_category(shop: App) -> None:
