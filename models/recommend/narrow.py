@@ -127,7 +127,10 @@ class Narrow:
                 raise ValueError(f"{name} scores all items or none")
         standing = [*blend.standing, blend.base]
         self._heads = tuple(top_k(row, reach.head) for row in standing)
-        self._first = np.unique(np.concatenate([head[: reach.proposed] for head in self._heads]))
+        # By the code that filters ask for, so that nobody waits until it is compiled.
+        everything = np.ones(blend.base.shape[0], np.bool_)
+        first = [_first_of(head, everything, reach.proposed) for head in self._heads]
+        self._first = _distinct(np.sort(np.concatenate(first)))
         self._middle = float(blend.base.mean(dtype=np.float64))
 
     def find(self, past: Past, allowed: Flags | None) -> Found | None:
