@@ -141,7 +141,7 @@ def indexed_beside(
         pasts.append(model.past(full.items[mine], full.kinds[mine], full.ats[mine], as_of))
     with threadpool_limits(settings.threads, user_api="blas"):
         model, told = indexed(model, pasts, numbers, step)
-    return model, {"index": told}
+    return model, {"index": told} if told else {}
 
 
 def indexed(
