@@ -40,7 +40,7 @@ COMMANDS: dict[str, Command] = {
     "notify": Command("training.cli_notify", "tell a webhook who crossed a band"),
     "clusters": Command("training.cli_clusters", "group the customers of the last sweep, in words"),
     "recommend": Command("training.batch", "answer for many users at once, as the service would"),
-    "simulate": Command("training.cli_simulate", "make up a shop with known truth, as files"),
+    "simulate": Command("training.cli_simulate", "make up a shop or a day of auctions, as files"),
 }
 """Every command in the order of its use. A new command adds its line here."""
 

@@ -1,4 +1,7 @@
-"""The command that makes up a shop: files as asked, refusals that say why."""
+"""The command that makes up worlds: files as asked, refusals that say why."""
+
+import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -53,3 +56,21 @@ def test_an_unknown_world_is_no_command(tmp_path, capsys):
         main(["simulate", "moon", "--out", str(tmp_path)])
     assert ended.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("price", ["first", "second"])
+def test_a_day_at_the_exchange_is_told_and_drawn(tmp_path, capsys, price):
+    words = ["simulate", "auction", "--hours", "1", "--price", price, "--out", str(tmp_path)]
+    assert main(words) == 0
+    figures, picture = capsys.readouterr().out.splitlines()
+    assert Path(picture).read_bytes()[:4] == b"\x89PNG"
+    told = json.loads(Path(figures).read_text())
+    assert told["simulated"] is True
+    assert 0 < told["spend"] <= told["budget"]
+    assert told["surplus"] < told["hindsight"]
+    assert told["hindsight"] - told["surplus"] == pytest.approx(told["hindsight_regret"])
+
+
+def test_an_exchange_of_no_seed_is_refused(tmp_path, capsys):
+    assert main(["simulate", "auction", "--seed", "-1", "--out", str(tmp_path / "a")]) == 4
+    assert not (tmp_path / "a").exists()
