@@ -45,6 +45,9 @@ GUESSES: dict[str, Callable[[int, int], float]] = {
 TIMED = 0.35
 """Share of the budget that one learning may take of a member that keeps to a time of its own."""
 
+BESIDES = 0.8
+"""Share of the time for numbers that is left, of which it may take no more."""
+
 SHORTEST = 8.0
 """Seconds below which such a member is not worth beginning."""
 
@@ -101,7 +104,8 @@ class _Numbers:
         if self.budget.seconds is None or "seconds" not in start:
             return fixed
         room = TIMED * self.budget.seconds / (1 if self.whole else 2)
-        room = min(room, self._room())
+        # A little is for what it does besides: to begin, and to be brought into its last form.
+        room = min(room, BESIDES * self._room() / (1 if self.whole else 2))
         if start["seconds"] is None or start["seconds"] > room:
             fixed["seconds"] = room
         return fixed
@@ -118,8 +122,11 @@ class _Numbers:
         if own is not None and own < SHORTEST:
             self.budget.give_up(f"{name}: {max(own, 0.0):.0f} s are too few to learn it")
             return False
-        guess = self._guess(name) if own is None else own
-        if guess * (1.0 if self.whole else 1.0 + self._grown**0.5) <= self._room():
+        guess = self._guess(name)
+        if (
+            own is not None
+            or guess * (1.0 if self.whole else 1.0 + self._grown**0.5) <= self._room()
+        ):
             return True
         self.budget.give_up(f"{name}: no time to learn it, about {guess:.0f} s")
         return False

@@ -171,6 +171,10 @@ def test_a_member_that_keeps_to_a_time_gets_a_share_of_the_budget(monkeypatch, d
     budget = Budget(20.0, Stepping(0.0))
     assert "factors" not in tuned(budget=budget).params
     assert budget.given_up == ["factors: 7 s are too few to learn it"]
+    # Where others took most of the time it gets what is left, and not all of that.
+    budget = Budget(100.0, Stepping(0.0), since=-50.0)
+    found = tuned(budget=budget).params["factors"]["seconds"]
+    assert found == pytest.approx(0.8 * (50 - numbers.REST * 100))
 
 
 def test_numbers_that_still_hold_are_carried_on_without_a_trial():
