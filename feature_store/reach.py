@@ -74,7 +74,9 @@ class Reach:
 
     def __init__(self, columns: int, slots: int = SLOTS) -> None:
         self._columns, self._slots = columns, slots
-        self._now, self._earlier = self._empty(), self._empty()
+        # Until there is an earlier generation, one empty place answers for it.
+        self._earlier = (np.zeros(1, np.uint64), np.zeros((1, columns)))
+        self._now = self._empty()
         self._held = 0
 
     def _empty(self) -> tuple[U64, F64]:

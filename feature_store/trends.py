@@ -207,7 +207,8 @@ class Sums:
     ) -> None:
         """Add what events said of items, none of them ""; `latest` (ms UTC) is the new as_of."""
         before, after = said
-        places = np.array([self._place(item) for item in items])
+        known = {item: self._place(item) for item in dict.fromkeys(items)}
+        places = np.array([known[item] for item in items])
         missing = len(self.items) - self._sums.shape[1]
         if missing:
             self._sums = np.pad(self._sums, ((0, 0), (0, missing)))
@@ -218,7 +219,10 @@ class Sums:
             np.add.at(row, places, kinds == kind)
         ages = latest / _LIVES
         self._sums *= np.exp2(self.as_of / _LIVES - ages)[:, None]
-        gained = np.exp2(after - ages) - np.exp2(before - ages)
+        # Most say what they said before, or less.
+        new = np.flatnonzero((after > before).any(axis=1))
+        places, after = places[new], after[new]
+        gained = np.exp2(after - ages) - np.exp2(before[new] - ages)
         for row, one in zip(self._sums, gained.T, strict=True):
             np.add.at(row, places, one)
         for row, one in zip(self._loudest, after.T[_LEADERS], strict=True):
