@@ -4,6 +4,7 @@ Knows nothing of how cases are made; see training.fits.
 """
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,16 +82,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Evaluate one family, or lists; answer 0."""
     desk = desk_from_env()
-    if args.lists is not None and args.mixes:
-        raise ScientistError("--lists or --mixes, not both")
-    if args.lists is not None:
-        return _lists(args, desk)
-    if args.mixes:
-        return _mixes(args, desk)
-    if args.since is not None or args.until is not None:
-        raise ScientistError("--since and --until go with --mixes")
-    if args.truth is not None or args.as_of is not None or args.discover:
-        raise ScientistError("--truth, --as-of and --discover go with --lists")
+    if (other := _other(args)) is not None:
+        return other(args, desk)
     folder = desk.family(args.family)
     challenger = open_bundle(folder / candidate(folder, args.version))
     champion = champion_of(folder)
@@ -125,6 +118,20 @@ def run(args: argparse.Namespace) -> int:
         values = {f"{who}.{name}": m for who, row in table.items() for name, m in row.items()}
         desk.tracking.log_evaluation(challenger, f"evaluate.{args.split}", values)
     return 0
+
+
+def _other(args: argparse.Namespace) -> Callable[[argparse.Namespace, Desk], int] | None:
+    """Answer what is measured in place of bundles, None for nothing; raises ScientistError for
+    options that do not go together."""
+    if args.lists is not None and args.mixes:
+        raise ScientistError("--lists or --mixes, not both")
+    if not args.mixes and (args.since is not None or args.until is not None):
+        raise ScientistError("--since and --until go with --mixes")
+    if args.lists is not None:
+        return _lists
+    if args.truth is not None or args.as_of is not None or args.discover:
+        raise ScientistError("--truth, --as-of and --discover go with --lists")
+    return _mixes if args.mixes else None
 
 
 def _lists(args: argparse.Namespace, desk: Desk) -> int:
