@@ -53,9 +53,9 @@ _EXAMPLES = """\
   python -m training fit uplift --campaign spring --horizon-days 28
   python -m training fit intent --target purchase --horizon-hours 24
 """
-AFTER_S, AFTER = 1.0, 0.5
-"""Seconds that files and record are taken to need, and what share more of the time that opening
-the record took."""
+AFTER_S, AFTER = 2.0, 1.0
+"""Seconds that files and record are taken to need, and how many times what opening
+the record took comes on top."""
 CHAMPION, NOTHING = "champion", "nothing"
 """Words of --from that are no version."""
 
