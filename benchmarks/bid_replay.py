@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.harness import Arguments, Outcome, at_least, at_most
 from domain.errors import ScientistError
 from models.bidding.control import Gains
+from models.bidding.planning import Market, Plan, plan
 from training.evaluate.controlled_replay import (
     rounds_of,
     run_rounds,
@@ -20,7 +21,13 @@ from training.evaluate.controlled_replay import (
     tune,
     worlds_of,
 )
-from training.evaluate.replay_auctions import Auctions, Bought, price_chances, replay
+from training.evaluate.replay_auctions import (
+    Auctions,
+    Bought,
+    price_chances,
+    replay,
+    replay_planned,
+)
 from training.fit.bidding.click_curve import ClickCurve, choose_shape, fit_curve
 
 DATASET = "ipinyou-1458"
@@ -28,6 +35,9 @@ PAYOFF, BUDGET_SHARE = 0.2, 1 / 16
 ROUNDS, REFERENCE = 40, 40_000.0
 SETTLE_BY, LEAST_CLICKS = 36, 16
 _SEED = 1
+HORIZON, VALUES, ROOM = 200, 200, 3.0
+"""Auctions that the plan looks ahead, values it tells apart, and by how much its budget may
+exceed the mean of so many auctions."""
 
 TRIED = [
     Gains(p, i, d, float(np.log(start)), low, high, prior)
@@ -57,14 +67,16 @@ def _learn(train: Auctions) -> tuple[ClickCurve, str]:
 def arbitrage(train: Auctions, test: Auctions) -> Outcome:
     """Buy where a click is worth PAYOFF of what the train file paid for one; profit in its unit.
 
-    The rivals with published figures are replayed beside: truthful bidding, and the non-linear
-    SAM2 with the numbers published for this file.
+    Replayed beside: truthful bidding, and planning with a known horizon (planning.py; Cai and
+    others, WSDM 2017), which takes the price not to depend on the click.
     """
     worth = float(PAYOFF * train.prices.sum() / train.clicks.sum())
     budget = float(test.prices.sum() * BUDGET_SHARE)
     curve, told = _learn(train)
     bids = curve.bids(test.predicted, worth, price_chances(train.prices))
     ours = replay(test, bids, budget)
+    value = worth * test.predicted
+    planned = replay_planned(test, value, _plan(train, worth, budget / len(test.prices)).bid, budget)
     figures = {
         "profit": ours.profit(worth) / 1e3,
         "clicks": float(ours.clicks),
@@ -72,8 +84,17 @@ def arbitrage(train: Auctions, test: Auctions) -> Outcome:
         "spent": ours.spent / 1e3,
         "budget": budget / 1e3,
         "truthful_profit": _truthful(test, worth, budget).profit(worth) / 1e3,
+        "planned_profit": planned.profit(worth) / 1e3,
+        "planned_clicks": float(planned.clicks),
     }
     return Outcome(figures, [at_least("profit", figures, 64.0)], [told])
+
+
+def _plan(train: Auctions, worth: float, each: float) -> Plan:
+    """Answer the plan for profit with `each` ticks an auction, learned from the train file."""
+    quantiles = (np.arange(VALUES) + 0.5) / VALUES
+    market = Market(price_chances(train.prices), worth * np.quantile(train.predicted, quantiles))
+    return plan(market, HORIZON, int(ROOM * HORIZON * each), 1.0)
 
 
 def _truthful(test: Auctions, worth: float, budget: float) -> Bought:

@@ -27,6 +27,13 @@ def test_a_bidder_that_recalibrates_earns_more_than_one_that_believes():
     assert outcome.figures["spent"] <= outcome.figures["budget"]
 
 
+def test_planning_is_replayed_beside_and_earns_as_believing_does_where_money_is_enough():
+    figures = arbitrage(made_up(0), made_up(1)).figures
+    assert figures["planned_clicks"] > 0
+    # A plan for profit bids the value unless money runs short; here it never does.
+    assert figures["planned_profit"] == pytest.approx(figures["truthful_profit"], rel=0.02)
+
+
 def test_a_market_without_gain_misses_the_bar():
     rng = np.random.default_rng(2)
     flat = Auctions(
