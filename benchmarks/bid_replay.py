@@ -76,7 +76,9 @@ def arbitrage(train: Auctions, test: Auctions) -> Outcome:
     bids = curve.bids(test.predicted, worth, price_chances(train.prices))
     ours = replay(test, bids, budget)
     value = worth * test.predicted
-    planned = replay_planned(test, value, _plan(train, worth, budget / len(test.prices)).bid, budget)
+    planned = replay_planned(
+        test, value, _plan(train, worth, budget / len(test.prices)).bid, budget
+    )
     figures = {
         "profit": ours.profit(worth) / 1e3,
         "clicks": float(ours.clicks),
