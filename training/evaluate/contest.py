@@ -90,7 +90,7 @@ def tuned_of(bundle: Bundle, model: RecommendModel) -> Tuned:
         own = model.ranker
         # Items have other numbers where another lead says which there are; cases have no scene.
         scenery = own.scenery and own.scenery.without_lifts()
-        learned = Learned(own.forest, own.voices, own.most, scenery)
+        learned = Learned(own.forest, own.voices, own.most, scenery, own.lean)
         tuned.decision = Decision(tuned.weights, learned, Choice(RANKER), 0.0, {})
     return tuned
 

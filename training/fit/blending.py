@@ -74,18 +74,19 @@ class Assembling(Protocol):
 class Learned:
     """What is kept of a ranker until members are learned again: all but the facts of items.
 
-    scenery: None where the forest was told of no scenes.
+    scenery: None where the forest was told of no scenes. lean: see models.recommend.ranker.
     """
 
     forest: Forest
     voices: tuple[str, ...]
     most: int
     scenery: Scenery | None = None
+    lean: F64 | None = None
 
     def beside(self, known: Interactions, as_of: int) -> Ranker:
         """Answer the ranker with the facts of the items as known at `as_of`."""
         facts = item_facts(known, as_of)
-        return Ranker(self.voices, self.forest, facts, self.most, self.scenery)
+        return Ranker(self.voices, self.forest, facts, self.most, self.scenery, self.lean)
 
 
 class Looked(NamedTuple):

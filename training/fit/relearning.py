@@ -20,6 +20,17 @@ MEASURING = 0.06
 """Share of the budget that is kept for measuring on the test split."""
 CAUTION = 1.25
 """By how much a step may outlast what is expected of it."""
+ENOUGH = 0.8
+"""Share of the passes it was judged with that a member learned again must have taken."""
+
+
+def cut_short(member: Member, judged: Member | None) -> bool:
+    """Tell whether a member that learns for a time of its own took fewer passes than was judged.
+
+    Weights and ranker were found beside the one before; beside a worse one they mislead.
+    """
+    before = getattr(judged, "epochs", 0.0)
+    return getattr(member, "epochs", 0.0) < ENOUGH * before
 
 
 class Relearning:
@@ -85,6 +96,9 @@ class Relearning:
             tells = not timed_itself(params[name])
             with budget.timed(f"learn {name}", events, tells):
                 found[name] = learner.member(name, params[name])
+            if not tells and cut_short(found[name], self._last.get(name)):
+                budget.give_up(f"{name}: cut short when learned again from {told}, stays as it was")
+                found[name] = self._last[name]
             self._step(f"learn {name}")
         found = {name: found[name] for name in names}
         self.remember(found)

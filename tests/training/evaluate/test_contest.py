@@ -185,3 +185,16 @@ def test_a_ranker_is_kept_and_told_again_of_its_members(monkeypatch):
     assert ranker.most == model.ranker.most
     assert (ranker.facts != model.ranker.facts).any()
     assert tuned_of(bundle, small_model(20)).decision is None
+
+
+def test_a_mix_that_was_made_the_default_is_measured_as_it_answers(monkeypatch):
+    """With a ranker a mix is what its order leans to: without it another model would be judged."""
+    model = ranked_model(20)
+    raised = model.weights.copy()
+    raised[model.members.index("factors")] += 9.0
+    mixed = model.mixed(raised)
+    bundle = fitted(walk(), monkeypatch)
+    full, _ = full_of_rows([("a", f"i{i}", i) for i in range(20)])
+    ranker = tuned_of(bundle, mixed).decision.ranker.beside(full, START)
+    assert ranker.lean.tolist() == mixed.ranker.lean.tolist()
+    assert tuned_of(bundle, model).decision.ranker.beside(full, START).lean is None

@@ -133,3 +133,27 @@ def test_lessons_are_given_up_where_there_is_no_time(monkeypatch):
     assert world.budget.given_up == [LESSONS]
     assert world.again.lessons(world.split, [], PARAMS, NAMES) == []
     assert np.isfinite(world.now)
+
+
+def test_a_member_that_got_fewer_passes_than_was_judged_is_not_taken(monkeypatch):
+    world = World(monkeypatch, 500.0, COSTS)
+    timed = PARAMS | {"factors": PARAMS["factors"] | {"seconds": 30.0}}
+    how, passes = MEMBER_FITS["factors"], iter([12.0, 0.75, 10.0])
+
+    class Passed:
+        def __init__(self):
+            self.epochs = next(passes)
+
+    monkeypatch.setitem(MEMBER_FITS, "factors", replace(how, learn=lambda *_: Passed()))
+    monkeypatch.setattr("training.fit.members.varied", lambda name, member, params: member)
+
+    def learned(what):
+        return world.again.members(world.full, START, timed, NAMES, (what, 0))["factors"]
+
+    first, second, third = learned("a part"), learned("the rest"), learned("everything")
+    assert first.epochs == 12.0
+    assert second is first
+    assert third.epochs == 10.0
+    assert world.budget.given_up == [
+        "factors: cut short when learned again from the rest, stays as it was"
+    ]
