@@ -44,7 +44,7 @@ class Indexing:
     recall: share of the best `most` of a pass over all items that a member must find.
     """
 
-    least_items: int = 200_000
+    least_items: int = 80_000
     recall: float = 0.985
     most: int = DEFAULT_REACH.proposed // 2
     seed: int = 20

@@ -80,7 +80,7 @@ class RecommendSettings:
     many_items: int = 20_000
     split: str = "auto"
     min_cases: int = 50
-    index_items: int = 200_000
+    index_items: int = 80_000
     index_recall: float = 0.985
     test_share: float = 0.1
     repeats: bool | None = None
