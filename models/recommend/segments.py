@@ -65,22 +65,29 @@ def weight_of_all(part: Floats, whole: Floats) -> float:
 
 
 class Wanted(NamedTuple):
-    """Demand in a segment by the catalogue's index: `scores` float32[m], on everybody's scale;
-    `own` bool[m], where the segment itself speaks for the item."""
+    """Demand in a segment for what rises with everybody: rows: int64[r], the catalogue's indices,
+    ascending; `scores` float32[r], on everybody's scale; `own` bool[r], where the segment itself
+    speaks for the item."""
 
+    rows: npt.NDArray[np.int64]
     scores: Scores
     own: npt.NDArray[np.bool_]
 
 
 class BySegment:
-    """Every segment's demand over one catalogue, worked out when first asked for."""
+    """Every segment's demand over one catalogue, worked out when first asked for.
+
+    Few items rise, of however many: all others cost a segment neither time nor room.
+    """
 
     def __init__(
         self, catalogue: Catalogue, demand: Scores, people: Floats, parts: Mapping[str, Part]
     ) -> None:
         """Take everybody's demand (0 where an item may not rise) and people, by index, and what
         each segment wants."""
-        self._catalogue, self._demand, self._people = catalogue, demand, people
+        self._catalogue, self._size = catalogue, len(demand)
+        self._rows = np.flatnonzero(demand > 0)
+        self._demand, self._people = demand[self._rows], people[self._rows]
         self._parts = parts
         self._made: dict[str, Wanted] = {}
 
@@ -102,35 +109,40 @@ class BySegment:
         return self._made[name]
 
     def _work_out(self, part: Part) -> Wanted:
-        size = len(self._demand)
+        size = len(self._rows)
         own, people = np.zeros(size), np.zeros(size)
         rows = np.array([self._catalogue.index(item) for item in part.items], np.int64)
-        kept = np.flatnonzero((rows >= 0) & (rows < size))
-        own[rows[kept]], people[rows[kept]] = part.demand[kept], part.people[kept]
-        rises = self._demand > 0
-        own[~rises] = people[~rises] = 0.0
+        at = np.searchsorted(self._rows, rows)
+        kept = np.flatnonzero(at < size)
+        kept = kept[self._rows[at[kept]] == rows[kept]]
+        own[at[kept]], people[at[kept]] = part.demand[kept], part.people[kept]
         whole = self._demand.astype(np.float64)
         total, mine, heads = whole.sum(), own.sum(), people.sum()
-        weight = weight_of_all(people, np.where(rises, self._people, 0.0))
+        weight = weight_of_all(people, self._people)
         if not np.isfinite(weight) or mine <= 0 or heads <= 0:
-            return Wanted(self._demand, np.zeros(size, np.bool_))
+            return Wanted(self._rows, self._demand, np.zeros(size, np.bool_))
         # People are weighed as they say in this segment: purchases more than clicks.
         prior = weight * mine / heads
         shares = (own + prior * whole / total) / (mine + prior)
         scores = (total * shares).astype(np.float32)
-        return Wanted(scores, (own > 0) & (scores >= self._demand))
+        return Wanted(self._rows, scores, (own > 0) & (scores >= self._demand))
 
     def mixed(self, names: Sequence[str]) -> tuple[Scores, list[str]] | None:
-        """Answer the mean demand of the segments that were counted, and their names; None where
-        none of them says anything of its own."""
+        """Answer the mean demand of the segments that were counted, float32[m] by the
+        catalogue's index, and their names; None where none of them says anything of its own."""
         told = [name for name in names if (one := self.wanted(name)) and one.own.any()]
         if not told:
             return None
         stacked = np.stack([self._made[name].scores for name in told])
-        return stacked.mean(axis=0, dtype=np.float64).astype(np.float32), told
+        scores = np.zeros(self._size, np.float32)
+        scores[self._rows] = stacked.mean(axis=0, dtype=np.float64)
+        return scores, told
 
     def speaker(self, names: Sequence[str], row: int) -> str:
         """Answer which of the segments wants an item most beyond everybody, "" for none."""
-        found = [(float(self._made[name].scores[row]), name) for name in names
-                 if self._made[name].own[row]]  # fmt: skip
+        at = int(np.searchsorted(self._rows, row))
+        if at == len(self._rows) or self._rows[at] != row:
+            return ""
+        found = [(float(self._made[name].scores[at]), name) for name in names
+                 if self._made[name].own[at]]  # fmt: skip
         return max(found, default=(0.0, ""))[1]

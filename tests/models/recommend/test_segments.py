@@ -67,9 +67,28 @@ def test_only_what_rises_with_everybody_rises_in_a_segment():
     demand = [5.0, 5.0, 5.0, 0.0]
     found = _segments(demand, [9.0, 9.0, 9.0, 9.0], few=[0.0, 0.0, 60.0, 999.0]).wanted("few")
     assert found is not None
-    assert found.scores[3] == 0
-    assert not found.own[3]
+    assert found.rows.tolist() == [0, 1, 2]
     assert found.scores.argmax() == 2
+    segments = _segments(demand, [9.0, 9.0, 9.0, 9.0], few=[0.0, 0.0, 60.0, 999.0])
+    scores, told = segments.mixed(["few"]) or ([], [])
+    assert [float(one) > 0 for one in scores] == [True, True, True, False]
+    assert [segments.speaker(told, row) for row in range(4)] == ["", "", "few", ""]
+
+
+def test_what_does_not_rise_costs_nothing_however_much_there_is_of_it():
+    many = 50_000
+    demand, people = np.zeros(many, np.float32), np.zeros(many)
+    demand[[7, 40_000]], people[[7, 40_000]] = [6.0, 2.0], [60.0, 20.0]
+    catalogue = Catalogue([f"i{n}" for n in range(many)])
+    part = Part(("i40000", "i9"), np.array([50.0, 50.0]), np.array([50.0, 50.0]))
+    segments = BySegment(catalogue, demand, people, {"s": part})
+    found, mixed = segments.wanted("s"), segments.mixed(["s"])
+    assert found is not None
+    assert mixed is not None
+    assert (found.rows.tolist(), found.scores.shape) == ([7, 40_000], (2,))
+    assert np.flatnonzero(mixed[0]).tolist() == [7, 40_000]
+    assert mixed[0][40_000] > mixed[0][7]
+    assert [segments.speaker(["s"], row) for row in (9, 7, 40_000, many - 1)] == ["", "", "s", ""]
 
 
 def test_several_segments_are_mixed_and_the_one_that_wants_it_most_is_named():
