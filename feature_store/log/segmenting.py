@@ -102,7 +102,13 @@ class Segmenting:
         self._left -= len(people)
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
-        states = self._states.read_states(people, needs_history(self._named))
+        try:
+            states = self._states.read_states(people, needs_history(self._named))
+        except OperatorError as error:
+            # Something of one of them cannot be read: the log goes on, and asks again later.
+            _LOG.warning("no trends by segment of %d people: %s", len(people), error)
+            self._known.update(dict.fromkeys(people, (now + REMEMBER_MS, ())))
+            return
         cap = self._states.settings.history_cap
         for one, state in zip(people, states, strict=True):
             at = max(now, int(state.records["at"][-1]) + 1) if len(state.records) else now

@@ -8,13 +8,15 @@ import pytest
 from domain.clock import FixedClock
 from domain.events import Event, Kind
 from domain.users import Profile
-from feature_store import segments
+from feature_store import keys, segments
 from feature_store.log.segmenting import LOOK_MS, MOST_ASKED, REMEMBER_MS, Segmenting
 from feature_store.log.writer import SEGMENTS_MS, Writer
 from feature_store.opening import open_store, open_streams
 from feature_store.segment_trends import BLOB_NAME, parse
 from feature_store.settings import Home
 from feature_store.store import Store, StoreSettings
+from feature_store.trends import BLOB_NAME as TRENDS
+from feature_store.trends import parse as parse_trends
 from tests.feature_store.making import T0
 
 SETTINGS = StoreSettings(buckets=2)
@@ -112,4 +114,29 @@ async def test_segments_that_cannot_be_read_cost_the_whole_nothing(
     assert not who.look()
     assert who.keys == ()
     assert "no trends by segment" in caplog.text
+    streams.close()
+
+
+async def test_a_person_who_cannot_be_read_does_not_stop_the_log(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home, clock = Home(tmp_path), FixedClock(T0)
+    await _people(store)
+    await segments.put(store, "students", 'attributes.level = "student"', T0)
+    await segments.put(store, "buyers", "rfm.orders_90d >= 1", T0)
+    await store.append(_clicks("tea", range(2)), T0)
+    streams = open_streams(SETTINGS, home)
+    foreign = keys.history(keys.bucket("u0", SETTINGS.buckets), "u0")
+    held = streams._call("GET", foreign)
+    streams._call("SET", foreign, b"of another release")
+    who = Segmenting(streams, clock, unanswered=True)
+    Writer(streams, home.log, home.decisions, 2, clock, who=who).drain()
+    trends = parse_trends(streams.get_blob(TRENDS))
+    assert dict(zip(trends.items, trends.trending[0].round().tolist(), strict=True)) == {"tea": 2}
+    assert "no trends by segment of" in caplog.text
+    assert "u0" not in caplog.text
+    streams._call("SET", foreign, held)
+    assert who.of(["u0"]) == {"u0": ()}
+    clock.now_ms += REMEMBER_MS
+    assert who.of(["u0"])["u0"] == tuple(key for key in who.keys if key.startswith("students"))
     streams.close()
