@@ -28,7 +28,7 @@ from models.bandits.evidence import COUNT, REWARD
 from models.bandits.sites import LINEAR
 from models.recommend.ask import Ask
 from models.recommend.catalogue import Catalogue
-from models.recommend.contexts import Numbers, context_of
+from models.recommend.contexts import WIDTH, Numbers, context_of
 from models.recommend.controls import NO_CONTROLS
 from models.recommend.desk import Desk
 from models.recommend.exploring import (
@@ -192,7 +192,7 @@ class LiveRecommending(Poller):
         """Answer the mix drawn, its propensity, and whether it was drawn at all: while the mixes
         of a new release are being made, the released one answers."""
         ready = self._ready
-        if desk.model is None or ready.model is not desk.model:
+        if ready.model is not desk.model:
             return RELEASED, 1.0, False
         beliefs = self._received.beliefs(page)
         odds = np.empty(len(ARMS))
@@ -230,6 +230,12 @@ class LiveRecommending(Poller):
             self._outcomes.take(events)
         except Exception as error:
             log_unexpected(error, stage="recommend outcomes")
+
+    async def start(self) -> None:
+        """Draw among no mixes, that nobody waits until the code for it is compiled; then start."""
+        none = Desk(Catalogue()), "", (0.0,) * WIDTH, Dice(0)
+        await asyncio.to_thread(self._draw, *none, self._switches())
+        await super().start()
 
     async def stop(self) -> None:
         """Stop, and teach what is left."""

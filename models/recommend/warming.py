@@ -6,7 +6,7 @@ The kernels are kept on disk after the first time. Knows nothing of what is answ
 import numpy as np
 
 from domain.events import Kind
-from models.recommend.ask import NOBODY, Ask, Asker, Origin
+from models.recommend.ask import NOBODY, Ask, Origin, remembered
 from models.recommend.controls import Controls, Task
 from models.recommend.desk import Desk
 from models.recommend.diversity import Likeness, diversify
@@ -20,8 +20,10 @@ def warm(desk: Desk) -> None:
     hashes = np.array([1], np.uint64)
     if desk.model is not None and desk.catalogue.known:
         hashes = np.asarray(desk.model.hashes[:1], np.uint64)
-    asker = Asker(Origin.user, hashes, np.array([Kind.click], np.uint8), np.zeros(1, np.int64))
+    kinds, ats = np.array([Kind.click], np.uint8), np.zeros(1, np.int64)
+    asker = remembered(Origin.user, hashes, kinds, ats, 1)
     for one in (NOBODY, asker):
+        recommend(desk, Ask(k=2), one, 1)
         recommend(desk, Ask(k=2, explain=True, diversity=0.5), one, 1)
         recommend(desk, Ask(k=2, exclude_seen=False, chosen=Filter(low=0)), one, 1)
         recommend(desk, Ask(k=2, controls=Controls(calibrated=True, freshness=1)), one, 1)

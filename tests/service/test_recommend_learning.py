@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from domain.events import Kind
 from domain.ids import hash64
 from feature_store.memory import MemoryStore
 from feature_store.switches import Switches
+from models.bandits.choosing import choose
 from models.bandits.evidence import COUNT, REWARD
 from models.recommend.ask import Ask
 from models.recommend.candidates import ITEM, columns_of
@@ -20,6 +22,7 @@ from models.recommend.model import RecommendModel
 from models.recommend.policy import recommend
 from models.recommend.ranker import Ranker
 from models.recommend.reception_format import read_reception
+from service import recommend_learning
 from service.recommend_learning import NAME, told
 from tests.models.recommend.small import random_forest
 from tests.service.recommending import ASKER, NEW, Worker, shop
@@ -53,6 +56,25 @@ async def test_until_somebody_tells_the_released_mix_answers() -> None:
     await worker.wake()
     mixes = {worker.ask(f"d{number}").mix for number in range(400)}
     assert {"released", "crowd"} <= mixes
+
+
+async def test_the_first_draw_runs_code_that_was_compiled_before_anybody_asked(monkeypatch) -> None:
+    seen = []
+
+    def told(*given):
+        seen.append(tuple(map(numba.typeof, given)))
+        return choose(*given)
+
+    monkeypatch.setattr(recommend_learning, "choose", told)
+    worker = Worker(MemoryStore())
+    await worker.live.start()
+    ready = set(seen)
+    await worker.wake()
+    seen.clear()
+    assert worker.ask("d1").learning
+    await worker.live.stop()
+    assert seen
+    assert set(seen) <= ready
 
 
 async def test_what_is_liked_is_found_and_other_workers_believe_the_same() -> None:
