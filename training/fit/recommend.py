@@ -235,7 +235,7 @@ class Fit:
         self._relearning.remember(members)
         if grown > 1:
             members = self._relearning.members(
-                split.known, split.as_of, tuned.params, self.names, ("all events", 0)
+                split.known, split.as_of, tuned.params, self.names, ("all events", 0), anew=True
             )
             tuned.alone = {n: float(judge.values(n, m).mean()) for n, m in members.items()}
         tuned.decision = self.decide(split, members, tuned)

@@ -73,10 +73,14 @@ class Relearning:
         params: dict[str, Params],
         names: Sequence[str],
         what: tuple[str, int],
+        *,
+        anew: bool = False,
     ) -> dict[str, Member]:
         """Answer the members named, learned from the known events as of `as_of`.
 
         what: which events these are, in words, and how often all will be learned after this.
+        anew: nothing was found beside the members before, which knew a part of these events: in
+        fewer passes over all of them a member is taken.
         """
         told, again = what
         events, learner, budget = len(known.items), self._learner(known, as_of), self._budget
@@ -96,7 +100,7 @@ class Relearning:
             tells = not timed_itself(params[name])
             with budget.timed(f"learn {name}", events, tells):
                 found[name] = learner.member(name, params[name])
-            if not tells and cut_short(found[name], self._last.get(name)):
+            if not (tells or anew) and cut_short(found[name], self._last.get(name)):
                 budget.give_up(f"{name}: cut short when learned again from {told}, stays as it was")
                 found[name] = self._last[name]
             self._step(f"learn {name}")

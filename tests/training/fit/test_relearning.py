@@ -138,7 +138,7 @@ def test_lessons_are_given_up_where_there_is_no_time(monkeypatch):
 def test_a_member_that_got_fewer_passes_than_was_judged_is_not_taken(monkeypatch):
     world = World(monkeypatch, 500.0, COSTS)
     timed = PARAMS | {"factors": PARAMS["factors"] | {"seconds": 30.0}}
-    how, passes = MEMBER_FITS["factors"], iter([12.0, 0.75, 10.0])
+    how, passes = MEMBER_FITS["factors"], iter([40.0, 12.0, 0.75, 10.0])
 
     class Passed:
         def __init__(self):
@@ -147,10 +147,17 @@ def test_a_member_that_got_fewer_passes_than_was_judged_is_not_taken(monkeypatch
     monkeypatch.setitem(MEMBER_FITS, "factors", replace(how, learn=lambda *_: Passed()))
     monkeypatch.setattr("training.fit.members.varied", lambda name, member, params: member)
 
-    def learned(what):
-        return world.again.members(world.full, START, timed, NAMES, (what, 0))["factors"]
+    def learned(what, anew=False):
+        found = world.again.members(world.full, START, timed, NAMES, (what, 0), anew=anew)
+        return found["factors"]
 
-    first, second, third = learned("a part"), learned("the rest"), learned("everything")
+    # Of a sample many passes were had; weights are found beside what all events taught.
+    assert learned("a sample").epochs == 40.0
+    first, second, third = (
+        learned("all events", anew=True),
+        learned("the rest"),
+        learned("everything"),
+    )
     assert first.epochs == 12.0
     assert second is first
     assert third.epochs == 10.0
