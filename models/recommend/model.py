@@ -144,6 +144,8 @@ class RecommendModel:
         blend = Blend(self.members, self.scorers, self.weights, len(self.items), also)
         if self.ranker and self.ranker.voices != blend.voices:
             raise ValueError("the ranker was learned beside other members")
+        if self.ranker and len(self.ranker.facts) != len(self.items):
+            raise ValueError("the ranker's facts are of other items")
         told = zip(self.members, self.scorers, strict=True)
         asking = {name for name, member in told if isinstance(member, Asking)}
         if self.index and asking != self.index.keys():

@@ -204,3 +204,11 @@ def test_what_it_leans_to_comes_back_and_adds_up(tmp_path):
     assert "lean" not in model.ranker.params()
     with pytest.raises(ValueError, match="other voices"):
         replace(model.ranker, lean=np.zeros(len(model.ranker.voices) + 1))
+
+
+@pytest.mark.parametrize("count", [0, 39, 41])
+def test_facts_of_other_items_are_refused_before_a_kernel_reads_beyond_them(count):
+    model = ranked_model(40)
+    facts = np.zeros((count, model.ranker.facts.shape[1]), np.float32)
+    with pytest.raises(ValueError, match="facts are of other items"):
+        replace(model, ranker=replace(model.ranker, facts=facts))
