@@ -10,6 +10,7 @@ from domain.calendars import zone_of
 from domain.campaigns import NO_END, TARGETED, Budget, Campaign, Creative, LineItem, Media
 from domain.clock import DAY_MS, MINUTE_MS
 from domain.errors import BadField
+from domain.ids import is_valid_id
 from domain.money import MAX_UNITS, MICROS, currency_code
 from domain.targeting import BANDS, DEVICES, HOURS, Targeting
 
@@ -27,6 +28,7 @@ _GEO = re.compile(r"[A-Z]{3}(/[A-Z0-9-]{0,8}(/[^/A-Z]{1,64})?)?")
 _DOMAIN = re.compile(
     r"(?=.{4,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z0-9-]{2,63}"
 )
+_NO_NAME = re.compile(r"[\s/*]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _MIME = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}")
 MAX_ADDRESS = 4_096
@@ -195,3 +197,9 @@ def check_targeting(targeting: Targeting, at: str) -> None:
         for value in getattr(targeting, name):
             if value != value.lower():
                 raise BadField("in lower case", field=f"{at}.{name}")
+    # What no auction is ever called would never be bid for, or shun nothing.
+    for name in ("sites", "not_sites"):
+        if any(map(_NO_NAME.search, getattr(targeting, name))):
+            raise BadField("a domain or a bundle: no address, blank or *", field=f"{at}.{name}")
+    if not all(map(is_valid_id, targeting.exchanges)):
+        raise BadField("without blanks at either end", field=f"{at}.exchanges")

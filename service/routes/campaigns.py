@@ -33,6 +33,7 @@ from service.routes.campaign_rows import (
     campaign_patched,
     campaign_reply,
 )
+from service.shapes import check_id
 
 MAX_BODY = 1 << 22
 PAGE = 100
@@ -192,10 +193,12 @@ async def get_switches(context: Context, request: Request) -> Reply:
 async def put_switches_off(context: Context, request: Request) -> Reply:
     """Replace what is switched off."""
     sent = _decode_switches(request.body)
+    # Addresses name exchanges in any case, and auctions know them in the lower one; "" is the name
+    # of those that say none.
+    exchanges = [name.strip().lower() for name in sent.exchanges]
     made = Switches(
         sent.everything, frozenset(sent.campaigns),
-        # Addresses name exchanges in any case, and auctions know them in the lower one.
-        frozenset([name.strip().lower() for name in sent.exchanges]),
+        frozenset([check_id(name, f"exchanges[{at}]") for at, name in enumerate(exchanges)]),
         sent.learning, sent.exploration, sent.recommend_learning, sent.recommend_exploration,
     )  # fmt: skip
     await put_switches(context.store, made)

@@ -129,6 +129,9 @@ def test_switches_are_thrown_and_answered(app: App) -> None:
     app.send("PUT", "/v1/campaigns:switches", {"exchanges": [" North"], "exploration": True})
     assert matched(app) == set()
     assert app.send("GET", "/v1/campaigns:switches")[1]["exchanges"] == ["north"]
+    status, refused = app.send("PUT", "/v1/campaigns:switches", {"exchanges": ["south", " "]})
+    assert (status, refused["error"]["field"]) == (400, "exchanges[1]")
+    assert app.send("GET", "/v1/campaigns:switches")[1]["exchanges"] == ["north"]
     assert app.context.campaigns.switches.exploration
     assert not app.context.campaigns.switches.learning
     app.send("PUT", "/v1/campaigns:switches", {"everything": True})
