@@ -89,6 +89,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Simulate; answer 0."""
-    for path in WORLDS[args.world](args):
+    try:
+        written = WORLDS[args.world](args)
+    except OSError as error:
+        raise ScientistError(f"--out cannot be written: {error.strerror or error}") from error
+    for path in written:
         print(path)
     return 0

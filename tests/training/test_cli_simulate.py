@@ -51,6 +51,12 @@ def test_what_cannot_be_is_refused(tmp_path, capsys, option, value):
     assert not (tmp_path / "shop").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path, capsys):
+    (tmp_path / "shop").write_text("a file")
+    assert simulate(tmp_path / "shop") == 4
+    assert "--out cannot be written: File exists" in capsys.readouterr().err
+
+
 def test_an_unknown_world_is_no_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["simulate", "moon", "--out", str(tmp_path)])
