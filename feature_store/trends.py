@@ -18,7 +18,6 @@ import numpy.typing as npt
 from domain.clock import DAY_MS
 from domain.events import Kind
 from domain.ids import hash64
-from feature_store.reach import Reach, pairs_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -290,7 +289,10 @@ class Tally:
 
     def __init__(self, start: Trends = NO_TRENDS) -> None:
         self.whole = Sums(start)
-        self._reach = Reach(len(_LIVES))
+        # Who only reads trends need not wait for the compiler.
+        from feature_store.reach import Reach, pairs_of
+
+        self._reach, self._pairs_of = Reach(len(_LIVES)), pairs_of
         self.positions = dict(start.positions)
 
     def add(
@@ -323,7 +325,7 @@ class Tally:
     ) -> tuple[Floats, Floats]:
         strengths = ats[:, None] / _LIVES
         strengths[:, _LEADERS] += np.log2(_WEIGHT_OF[kinds])[:, None]
-        before = self._reach.strengthen(pairs_of(people, hashes), strengths)
+        before = self._reach.strengthen(self._pairs_of(people, hashes), strengths)
         return before, np.maximum(before, strengths)
 
     def remember(

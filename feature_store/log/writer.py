@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from feature_store.log.channel import Channel
 from feature_store.log.files import Step, no_step, parse_id
 from feature_store.log.latest import latest_rows
 from feature_store.log.notes import open_notes
-from feature_store.log.segmenting import Segmenting
 from feature_store.records import PAYLOAD_FIELDS, RECORD, Records, unpack_payload
 from feature_store.redis.streams import Streams as RedisStreams
 from feature_store.segment_trends import BLOB_NAME as SEGMENTS_BLOB
@@ -33,6 +32,9 @@ from feature_store.segment_trends import parse as parse_segments
 from feature_store.settings import Home
 from feature_store.store import DecisionEntry, StoreSettings, StreamEntry
 from feature_store.trends import BLOB_NAME, Counted, Tally, Trends, pack, parse
+
+if TYPE_CHECKING:
+    from feature_store.log.segmenting import Segmenting
 
 _LOG = logging.getLogger(__name__)
 _ITEM = PAYLOAD_FIELDS.index("item")
@@ -115,7 +117,7 @@ class Writer:
         clock: Clock,
         settings: WriterSettings | None = None,
         *,
-        who: Segmenting | None = None,
+        who: "Segmenting | None" = None,
         step: Step = no_step,
     ) -> None:
         """who: tells segments, for trends by segment; None counts none."""
@@ -304,5 +306,8 @@ def writer_for(streams: RedisStreams, home: Home, settings: WriterSettings | Non
     segments as the environment says."""
     buckets = streams.settings.buckets
     unanswered = os.environ.get("SANDERLING_CONSENT", "opt-out") == "opt-out"
+    # Views come with the compiler, for which commands that only ask need not wait.
+    from feature_store.log.segmenting import Segmenting
+
     who = Segmenting(streams, system_clock, unanswered)
     return Writer(streams, home.log, home.decisions, buckets, system_clock, settings, who=who)

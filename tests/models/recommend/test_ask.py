@@ -52,7 +52,7 @@ def test_remembers_the_last_events_in_one_piece():
     asker = remembered(Origin.user, rows["item"], rows["kind"], rows["at"], 3)
     assert asker.items.tolist() == [2, 3, 4]
     assert asker.ats.tolist() == [12, 13, 14]
-    assert all(column.flags.c_contiguous for column in asker[1:])
+    assert all(column.flags.c_contiguous for column in asker[1:4])
 
 
 def test_the_moment_is_after_every_event():
