@@ -42,7 +42,7 @@ from models.recommend.exploring import (
     room_for,
 )
 from models.recommend.lessons import Given, Lessons, teach
-from models.recommend.mixes import ARMS, RELEASED, differs, mixes_of
+from models.recommend.mixes import ARMS, RELEASED, differs, mixes_of_model, remade
 from models.recommend.model import RecommendModel
 from models.recommend.policy import recommend
 from models.recommend.received import Received, received_of
@@ -360,8 +360,8 @@ def _ready_of(model: RecommendModel) -> _Ready:
     Where a ranker is not told of those who lead in a mix, that mix would be the released one
     under another name: there is none of it.
     """
-    mixes = [mix for mix in mixes_of(model.members, model.weights) if mix.arm != RELEASED]
-    siblings = {mix.arm: model.mixed(mix.weights) for mix in mixes}
+    mixes = [mix for mix in mixes_of_model(model) if mix.arm != RELEASED]
+    siblings = {mix.arm: remade(model, mix) for mix in mixes}
     siblings = {arm: one for arm, one in siblings.items() if differs(one, model)}
     for one in siblings.values():
         # Once here, where nobody waits: a leaning ranker runs a kernel that no other answer does.

@@ -6,7 +6,7 @@ see training.evaluate.default_mix.
 
 from domain.errors import OperatorError
 from models.bundle import Bundle, Draft, Golden
-from models.recommend.mixes import RELEASED, mixes_of
+from models.recommend.mixes import RELEASED, mixes_of_model, remade
 from models.recommend.model import RecommendModel
 
 OF = "mix_of"
@@ -19,14 +19,14 @@ def remixed(champion: Bundle, model: RecommendModel, mix: str, created_at: int) 
     What was measured at the fit was measured with other weights, so no metrics are kept. Raises
     OperatorError for a mix that the champion does not have.
     """
-    mixes = {one.name: one for one in mixes_of(model.members, model.weights)}
+    mixes = {one.name: one for one in mixes_of_model(model)}
     if mix not in mixes or mixes[mix].arm == RELEASED:
         others = [name for name, one in mixes.items() if one.arm != RELEASED]
         raise OperatorError(
             f"{champion.family}/{champion.version} has no other mix {mix!r}; it has "
             + (", ".join(others) or "none")
         )
-    made = model.mixed(mixes[mix].weights)
+    made = remade(model, mixes[mix])
     manifest = champion.manifest
     origin = {"version": champion.version, "mix": mix}
     return Draft(

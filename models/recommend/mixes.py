@@ -48,7 +48,8 @@ def mixes_of(members: Sequence[str], weights: Floats) -> tuple[Mix, ...]:
     for arm, (name, leaders) in enumerate(LED.items(), 1):
         leads = np.array([member in leaders for member in members], np.bool_)
         own, others = float(weights[leads].sum()), float(weights[~leads].sum())
-        if leads.any() and own < LEAD * others:
+        # A default that is this mix has it but for rounding.
+        if leads.any() and own < (1 - 1e-4) * LEAD * others:
             shares = weights[leads] / own if own > 0.0 else np.full(leads.sum(), 1.0 / leads.sum())
             raised = weights.copy()
             raised[leads] = LEAD * others * shares
@@ -60,6 +61,26 @@ def open_arms(mixes: Sequence[Mix]) -> npt.NDArray[np.bool_]:
     """Answer bool[ARMS]: which arms are among the mixes."""
     arms = [mix.arm for mix in mixes]
     return np.isin(np.arange(len(ARMS)), arms)
+
+
+def heard_weights(model: RecommendModel) -> Floats:
+    """Answer float32[m], what each member weighs in a model's answers: the blend's weights and,
+    where a mix was made the default of a ranked model, what its ranker leans by."""
+    weights = model.weights.copy()
+    if model.ranker is not None and model.ranker.lean is not None:
+        for voice, more in zip(model.ranker.voices, model.ranker.lean.tolist(), strict=True):
+            weights[model.members.index(voice)] += more
+    return weights
+
+
+def mixes_of_model(model: RecommendModel) -> tuple[Mix, ...]:
+    """Answer the mixes of what a model answers with; see `mixes_of`."""
+    return mixes_of(model.members, heard_weights(model))
+
+
+def remade(model: RecommendModel, mix: Mix) -> RecommendModel:
+    """Answer a model with one of its own mixes: what it leans by already does not add to it."""
+    return model.mixed(mix.weights - (heard_weights(model) - model.weights))
 
 
 def differs(mixed: RecommendModel, model: RecommendModel) -> bool:

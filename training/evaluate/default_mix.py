@@ -14,7 +14,7 @@ from domain.clock import system_clock
 from domain.errors import OperatorError, TooLittleData
 from feature_store.settings import Home, settings_from_env
 from models.bundle import Bundle
-from models.recommend.mixes import ARMS, LED, RELEASED
+from models.recommend.mixes import ARMS, LED, RELEASED, heard_weights
 from models.recommend.model import RecommendModel
 from models.recommend.worth import Worth, worth_from_env
 from training.evaluate.blends import FAMILY, Answers, read_answers, shortfalls, value_mixes
@@ -39,16 +39,14 @@ def answers_of(home: Home, version: str, worth: Worth, until: int, since: int = 
     except TooLittleData as error:
         raise TooLittleData(
             f"too few answers of {FAMILY}/{version} were given by a drawn mix: mixes are drawn "
-            "once an app tells what came of answers (events that quote a decision_id)"
+            "once an app tells what came of answers (events that quote a decision_id), and count "
+            "when nothing more can come of them (SANDERLING_REWARD_HOURS)"
         ) from error
 
 
 def leader(model: RecommendModel) -> str:
     """Answer which kind of member (models.recommend.mixes.LED) weighs most in a model."""
-    weights = dict(zip(model.members, model.weights.tolist(), strict=True))
-    if model.ranker is not None and model.ranker.lean is not None:
-        for voice, more in zip(model.ranker.voices, model.ranker.lean.tolist(), strict=True):
-            weights[voice] += more
+    weights = dict(zip(model.members, heard_weights(model).tolist(), strict=True))
     shares = {kind: sum(weights.get(one, 0.0) for one in led) for kind, led in LED.items()}
     return max(shares, key=lambda kind: shares[kind])
 

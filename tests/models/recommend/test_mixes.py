@@ -5,7 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from models.recommend import model
-from models.recommend.mixes import ARMS, LEAD, LED, RELEASED, differs, mixes_of, open_arms
+from models.recommend.mixes import (
+    ARMS,
+    LEAD,
+    LED,
+    RELEASED,
+    differs,
+    heard_weights,
+    mixes_of,
+    mixes_of_model,
+    open_arms,
+    remade,
+)
 from tests.models.recommend.small import ranked_model
 
 MEMBERS = ("popularity", "trend", "graph", "factors", "repeats")
@@ -64,3 +75,14 @@ def test_a_mix_differs_where_its_leaders_are_heard():
     bare = replace(whole, ranker=None)
     assert differs(bare.mixed(raised), bare)
     assert not differs(bare.mixed(bare.weights), bare)
+
+
+def test_a_mix_made_the_default_is_not_leaned_to_twice():
+    whole = ranked_model(30)
+    mix = next(one for one in mixes_of_model(whole) if one.arm != RELEASED)
+    default = remade(whole, mix)
+    np.testing.assert_allclose(heard_weights(default), mix.weights, rtol=1e-6)
+    # Those who lead in it lead already: it is no mix of its own any more.
+    assert mix.name not in [one.name for one in mixes_of_model(default)]
+    for other in mixes_of_model(default)[1:]:
+        np.testing.assert_allclose(heard_weights(remade(default, other)), other.weights, rtol=1e-5)
