@@ -127,9 +127,11 @@ class Writer:
         self._segments_changed, self._segments_published = False, 0
         self._clock = clock
         self._settings = settings or WriterSettings()
-        self._tally = Tally(_stored_trends(streams))
+        stored = _stored_trends(streams)
+        self._tally = Tally(stored)
         self._changed = False
-        self._reminded = False
+        # Trends of before people were counted have nobody: all count as they come back.
+        self._reminded = stored.people is None or not np.any(stored.people > 0)
         self._published = 0
         self.events = Channel(
             root=log,

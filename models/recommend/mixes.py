@@ -80,7 +80,8 @@ def mixes_of_model(model: RecommendModel) -> tuple[Mix, ...]:
 
 def remade(model: RecommendModel, mix: Mix) -> RecommendModel:
     """Answer a model with one of its own mixes: what it leans by already does not add to it."""
-    return model.mixed(mix.weights - (heard_weights(model) - model.weights))
+    own = heard_weights(model) - model.weights
+    return model.mixed((mix.weights - own).astype(np.float32))
 
 
 def differs(mixed: RecommendModel, model: RecommendModel) -> bool:
