@@ -1,11 +1,9 @@
 """The writer: every accepted event in the log exactly once, wherever it is killed."""
 
 import random
-import struct
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,7 +18,6 @@ from feature_store.log.reader import read_log
 from feature_store.log.writer import Writer, WriterSettings
 from feature_store.memory import MemoryStore
 from feature_store.opening import open_store, open_streams
-from feature_store.records import PAYLOAD_FIELDS, unpack_payload
 from feature_store.redis.streams import Streams
 from feature_store.settings import Home
 from feature_store.store import DecisionEntry, Store, StoreSettings, StreamEntry
@@ -377,40 +374,3 @@ async def test_one_user_does_not_lead_however_often_the_writer_begins_anew(
     assert summed["mine"] == pytest.approx(5.0, rel=0.01)
     assert shown["mine"] == 0
     assert shown["tea"] == pytest.approx(4.0, rel=0.01)
-
-
-def _ids(entry: StreamEntry) -> set[str]:
-    return {str(unpack_payload(text)[PAYLOAD_FIELDS.index("event_id")]) for text in entry.payloads}
-
-
-async def test_trends_of_before_people_were_counted_count_people_as_they_come_back(
-    tmp_path: Path,
-) -> None:
-    memory = MemoryStore(SETTINGS)
-    for n in range(8):
-        await memory.append([Event(f"e{n}", f"u{n}", Kind.click, T0, "tea")], T0)
-    streams = Flaky(memory)
-    streams.trims = 1
-    first = Writer(streams, tmp_path / "log", tmp_path / "d", 3, FixedClock(T0))
-    first.drain()
-    people = parse(streams.blobs[BLOB_NAME]).people
-    assert people is not None
-    assert people.tolist() == [8.0]
-    counted = parse(streams.blobs[BLOB_NAME])
-    assert counted.deeds is not None
-    numbers = np.vstack([counted.trending, counted.popular, counted.deeds])
-    positions = b"".join(struct.pack("<Iqq", b, *at) for b, at in counted.positions.items())
-    head = struct.pack("<4sHHqII", b"SNDT", 2, 2, T0, 1, len(counted.positions))
-    streams.blobs[BLOB_NAME] = head + numbers.tobytes() + positions + struct.pack("<H", 3) + b"tea"
-    for n in range(8):
-        await memory.append([Event(f"again{n}", f"u{n}", Kind.click, T0, "tea")], T0)
-    old = {f"e{n}" for n in range(8)}
-    streams.events = {
-        bucket: [entry for entry in memory.streams[bucket] if not _ids(entry) & old]
-        for bucket in range(3)
-    }
-    later = Writer(streams, tmp_path / "log", tmp_path / "d", 3, FixedClock(T0))
-    later.drain()
-    people = parse(streams.blobs[BLOB_NAME]).people
-    assert people is not None
-    assert people.tolist() == [8.0]
